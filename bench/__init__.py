@@ -1,0 +1,1 @@
+"""Figures: speed, steadiness, quality. Writes tables and pictures; asserts nothing."""
