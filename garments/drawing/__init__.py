@@ -1,0 +1,1 @@
+"""Draws the garments that ship: cut (outline, landmarks) -> panels -> cloth (fabric, folds) -> picture."""
