@@ -1,0 +1,158 @@
+"""Fit + garment + camera frame -> the picture, at camera resolution. Outside garment and repair, camera pixels are
+untouched, bit for bit."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mirror.frames import CANVAS_W, Fit, Frame, flow_to_pixels
+from mirror.wardrobe import Garment
+
+EDGE_GAIN = 1.8
+"""How much steeper the coverage's edge is made after it was brought up to camera resolution."""
+TORN_PX = 6.0
+"""Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
+parts of the garment (a sleeve before the torso): nothing may be interpolated between them."""
+MAX_GARMENTS = 32
+MIN_ALPHA = 2.0 / 255.0
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A garment's picture at one scale: colours padded outward so that no background bleeds in, and its alpha."""
+
+    colours: np.ndarray  # uint8 HxWx3 BGR
+    alpha: np.ndarray  # uint8 HxW
+    scale: float  # full-size pixels per pixel of this level
+
+
+class Composer:
+    """Draws a fitted garment onto camera frames. Keeps the garments' pictures in several sizes."""
+
+    def __init__(self) -> None:
+        self._levels: OrderedDict[int, tuple[Garment, list[_Level]]] = OrderedDict()
+
+    def prepare(self, garment: Garment) -> None:
+        """Build the garment's picture pyramid ahead of its first showing."""
+        self._pyramid(garment)
+
+    def compose(self, frame: Frame, fit: Fit, garment: Garment) -> np.ndarray:
+        """The frame with the garment on: uint8 HxWx3 BGR, a new array, not mirrored."""
+        picture = frame.image.copy()
+        window = _window(fit, frame.size)
+        if window is None:
+            return picture
+        x0, y0, x1, y1 = window
+        view = picture[y0:y1, x0:x1]
+        to_canvas = fit.crop.matrix.copy()  # from pixels of the window to the canvas
+        to_canvas[:, 2] += to_canvas[:, :2] @ np.array([x0, y0], float)
+        size = (x1 - x0, y1 - y0)
+
+        def lift(canvas_map: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            return cv2.warpAffine(canvas_map, to_canvas, size, flags=flags, borderMode=border)
+
+        if fit.repair is not None:
+            _blend(view, lift(fit.repair[..., :3]), lift(fit.repair[..., 3], cv2.BORDER_CONSTANT))
+        a = garment.to_picture
+        source = flow_to_pixels(fit.flow) @ a[:, :2].T.astype(np.float32) + a[:, 2].astype(np.float32)
+        level = self._level(garment, fit, source)
+        where = _lift_flow((source + 0.5) / level.scale - 0.5, to_canvas, size, TORN_PX * a[0, 0] / level.scale)
+        colours = cv2.remap(level.colours, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        outline = cv2.remap(level.alpha, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        coverage = lift(fit.coverage, cv2.BORDER_CONSTANT)
+        coverage = np.clip((coverage - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
+        alpha = coverage * (outline.astype(np.float32) * (1.0 / 255.0))
+        _blend(view, colours.astype(np.float32) * lift(fit.shading)[..., None], alpha)
+        return picture
+
+    def _pyramid(self, garment: Garment) -> list[_Level]:
+        key = id(garment)
+        if key not in self._levels:
+            self._levels[key] = (garment, _build_pyramid(garment))
+            if len(self._levels) > MAX_GARMENTS:
+                self._levels.popitem(last=False)
+        self._levels.move_to_end(key)
+        return self._levels[key][1]
+
+    def _level(self, garment: Garment, fit: Fit, source: np.ndarray) -> _Level:
+        """The smallest level that is still as fine as the camera's pixels (else thin stripes would alias)."""
+        inside = fit.coverage > 0.5
+        step = np.median(np.abs(np.diff(source[..., 0], axis=1))[inside[:, 1:]]) if inside.any() else 1.0
+        wanted = float(step) / fit.crop.scale  # full-size garment pixels per camera pixel
+        levels = self._pyramid(garment)
+        best = levels[0]
+        for level in levels:
+            if level.scale <= max(wanted, 1.0) * 1.1:
+                best = level
+        return best
+
+
+def _lift_flow(source: np.ndarray, to_canvas: np.ndarray, size: tuple[int, int], torn: float) -> np.ndarray:
+    """Source positions (float32 256x192x2) at camera resolution; at tears the nearest value instead of a mixture."""
+    flags = cv2.WARP_INVERSE_MAP
+    smooth = cv2.warpAffine(source, to_canvas, size, flags=flags | cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    kernel = np.ones((3, 3), np.uint8)
+    spread = (cv2.dilate(source, kernel) - cv2.erode(source, kernel)).max(2)
+    tears = (spread > torn).astype(np.uint8)
+    if not tears.any():
+        return smooth
+    tears = cv2.warpAffine(tears, to_canvas, size, flags=flags | cv2.INTER_NEAREST)
+    nearest = cv2.warpAffine(source, to_canvas, size, flags=flags | cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    cv2.copyTo(nearest, tears, smooth)
+    return smooth
+
+
+def _window(fit: Fit, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """x0, y0, x1, y1 in camera pixels around everything that will be drawn; None where nothing is."""
+    drawn = fit.coverage > MIN_ALPHA
+    if fit.repair is not None:
+        drawn = drawn | (fit.repair[..., 3] > MIN_ALPHA)
+    ys, xs = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
+    if len(ys) == 0:
+        return None
+    low_x, high_x, low_y, high_y = xs[0] - 1, xs[-1] + 1, ys[0] - 1, ys[-1] + 1
+    corners = np.array([[low_x, low_y], [high_x, low_y], [low_x, high_y], [high_x, high_y]], float)
+    inverse = fit.crop.inverse
+    camera = corners @ inverse[:, :2].T + inverse[:, 2]
+    x0, y0 = np.maximum(np.floor(camera.min(0)).astype(int), 0)
+    x1, y1 = np.minimum(np.ceil(camera.max(0)).astype(int) + 1, size)
+    return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
+
+
+def _blend(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:
+    """Paint colours (float32 HxWx3, 0..255) over uint8 `view` in place; where alpha (HxW, 0..1) is 0, nothing changes."""
+    mixed = view + (colours - view) * alpha[..., None]
+    np.copyto(view, np.clip(mixed + 0.5, 0, 255).astype(np.uint8), where=(alpha > MIN_ALPHA)[..., None])
+
+
+def _build_pyramid(garment: Garment) -> list[_Level]:
+    alpha = garment.picture[..., 3]
+    if garment.inner is not None:  # the inside of the back collar lies behind the neck: not drawn on a body
+        alpha = cv2.multiply(alpha, 255 - garment.inner, scale=1.0 / 255.0)
+    colours, scale = _pad_colours(garment.picture), 1.0
+    levels = [_Level(colours, alpha, scale)]
+    while min(colours.shape[:2]) > CANVAS_W // 2 and scale < 16:
+        size = (colours.shape[1] // 2, colours.shape[0] // 2)
+        scale = garment.picture.shape[1] / size[0]
+        colours = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
+        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        levels.append(_Level(colours, alpha, scale))
+    return levels
+
+
+def _pad_colours(picture: np.ndarray) -> np.ndarray:
+    """uint8 HxWx3: every transparent pixel takes the colour of the nearest opaque one."""
+    opaque = picture[..., 3] > 200
+    if not opaque.any() or opaque.all():
+        return np.ascontiguousarray(picture[..., :3])
+    _, labels = cv2.distanceTransformWithLabels(
+        (~opaque).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    lookup = np.zeros((labels.max() + 1, 3), np.uint8)
+    lookup[labels[opaque]] = picture[..., :3][opaque]
+    return lookup[labels]
