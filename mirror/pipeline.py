@@ -1,0 +1,189 @@
+"""One run of the mirror: which thread runs what, and when it ends.
+
+Live (a camera, an address, or a file with --realtime): the camera's thread keeps the newest picture, the try-on
+worker fits the newest it can get, and the main thread shows every picture with the newest fit carried along.
+In lock-step (a file): one thread, every picture fitted and shown, so that results can be repeated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from mirror.camera import Camera, State
+from mirror.errors import InstallationError, SourceError
+from mirror.frames import Frame
+from mirror.metrics import Metrics
+from mirror.output import VideoOut
+from mirror.presenter import Presenter
+from mirror.settings import Settings
+from mirror.sources import FALLBACK_FPS, Address, Capture, find_address, open_capture
+from mirror.window import Window, display_lack
+from mirror.words import say
+from mirror.worker import Tailor, TryOnWorker, make_tailor, open_rail
+
+GIVE_UP_AFTER_S = 60.0
+"""A camera lost for so long ends the run, except in a kiosk, which waits for ever."""
+WAIT_S = 0.03
+MESSAGE_EVERY_S = 0.1
+DEMO_OUTPUT = "mirror-demo.mp4"
+
+
+class Cycle:
+    """Says when the next garment of --cycle is due. Time is passed in."""
+
+    def __init__(self, every_s: float | None) -> None:
+        self._every_s = every_s
+        self._at: float | None = None
+
+    def due(self, now: float) -> bool:
+        if self._every_s is None:
+            return False
+        if self._at is None:
+            self._at = now + self._every_s
+        if now < self._at - 1e-6:
+            return False
+        self._at = max(self._at + self._every_s, now)
+        return True
+
+
+def run(settings: Settings, metrics: Metrics, build: Callable[..., Tailor] = make_tailor) -> None:
+    """Runs until the source ends, a limit is reached, or the person quits. metrics are filled on the way.
+
+    Raises MirrorError with the sentence for the person; KeyboardInterrupt passes through.
+    """
+    address = find_address(settings)
+    output_path = settings.output
+    windowed = not settings.headless
+    if windowed and (lack := display_lack()):
+        if not settings.demo or settings.kiosk:
+            raise InstallationError(lack)
+        windowed = False
+        if output_path is None:
+            output_path = Path.cwd() / DEMO_OUTPUT
+            say(f"No display: the demo is written to {output_path}.")
+    live = address.live or settings.realtime or (settings.demo and windowed)
+    loop = settings.demo and windowed
+    play = _Live(settings, metrics, address, loop, build) if live else _LockStep(settings, metrics, address, build)
+    window = Window(settings.size or (640, 480), fullscreen=settings.fullscreen or settings.kiosk) if windowed else None
+    output = VideoOut(output_path, play.fps, timed=live) if output_path else None
+    try:
+        play.run(_presenter(settings, metrics, window, output))
+    finally:
+        play.close()
+        if output is not None:
+            output.close()
+        if window is not None:
+            window.close()
+    if output is not None and metrics.shown.count:
+        say(f"Wrote {metrics.shown.count} pictures to {output.path}.")
+
+
+def _presenter(settings: Settings, metrics: Metrics, window: Window | None, output: VideoOut | None) -> Presenter:
+    from mirror.compose import Composer
+    from mirror.follow import Follower
+
+    return Presenter(settings, metrics, Follower(), Composer(), window, output)
+
+
+def _reached_limit(settings: Settings, metrics: Metrics, elapsed_s: float) -> bool:
+    frames = settings.frames is not None and metrics.shown.count >= settings.frames
+    return frames or (settings.seconds is not None and elapsed_s >= settings.seconds)
+
+
+class _LockStep:
+    """Every picture of a file, one after the other. Its time is the file's playing time."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, address: Address, build: Callable[..., Tailor]) -> None:
+        self._settings, self._metrics, self._build = settings, metrics, build
+        self._capture: Capture = open_capture(address)
+        self.fps = self._capture.fps
+        self._tailor: Tailor | None = None
+
+    def run(self, presenter: Presenter) -> None:
+        rail = presenter.rail = open_rail(self._settings)
+        tailor = self._tailor = self._build(self._settings, self._metrics)
+        cycle = Cycle(self._settings.cycle_s)
+        begun, index = time.monotonic(), 0
+        while not presenter.quit:
+            now = index / self.fps
+            with self._metrics.stage("camera"):
+                image = self._capture.read()
+            if image is None:
+                break
+            frame = Frame(image, time.monotonic(), index)
+            if cycle.due(now):
+                presenter.step(1, now)
+            garment = rail.wanted
+            presenter.present(frame, tailor.dress(frame, garment) if garment else None, now)
+            index += 1
+            if _reached_limit(self._settings, self._metrics, index / self.fps):
+                break
+            if not self._settings.headless:  # to be looked at: never faster than it was filmed
+                time.sleep(max(0.0, begun + index / self.fps - time.monotonic()))
+
+    def close(self) -> None:
+        self._capture.close()
+        if self._tailor is not None:
+            self._tailor.close()
+
+
+class _Live:
+    """Three threads. Its time is the clock's."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, address: Address, loop: bool, build: Callable[..., Tailor]
+    ) -> None:
+        self._settings, self._metrics, self._address = settings, metrics, address
+        self._camera = Camera(partial(open_capture, address, settings.size), loop=loop)
+        self._worker = TryOnWorker(settings, metrics, self._camera, build)
+        self.fps = FALLBACK_FPS
+
+    def run(self, presenter: Presenter) -> None:
+        self._camera.start()
+        self._worker.start()
+        cycle, begun, last, messaged = Cycle(self._settings.cycle_s), None, -1, 0.0
+        while not presenter.quit:
+            if self._worker.error is not None:
+                raise self._worker.error
+            presenter.rail = self._worker.rail
+            state = self._camera.check()
+            frame = self._camera.wait(last, WAIT_S)
+            now = time.monotonic()
+            if frame is not None:
+                begun = now if begun is None else begun
+                if presenter.rail is not None and self._worker.newest is not None and cycle.due(now):
+                    presenter.step(1, now)
+                presenter.present(frame, self._worker.newest, now)
+                last = frame.index
+            elif state is State.ENDED:
+                break
+            elif state is State.LIVE:
+                presenter.idle(now)
+            elif now - messaged > MESSAGE_EVERY_S:
+                messaged = now
+                presenter.present_message(self._trouble(state), now)
+            else:
+                presenter.idle(now)
+            if begun is not None and _reached_limit(self._settings, self._metrics, now - begun):
+                break
+
+    def close(self) -> None:
+        self._camera.close()
+        self._worker.close()
+
+    def _trouble(self, state: State) -> str:
+        """What to say while no pictures come. Raises SourceError where it is no use to wait."""
+        words = self._address.words
+        if state is State.OPENING:
+            return f"Opening {words} ..."
+        if not self._settings.kiosk:
+            if self._metrics.shown.count == 0:
+                raise self._camera.error or SourceError(f"{words} opens but sends no picture: try another camera.")
+            if self._camera.lost_for_s() > GIVE_UP_AFTER_S:
+                raise SourceError(
+                    f"{words} did not come back within {GIVE_UP_AFTER_S:.0f} s: check its cable or server."
+                )
+        return f"No picture from {words}: check its cable. Trying again ..."

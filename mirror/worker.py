@@ -1,0 +1,189 @@
+"""The try-on worker: frame -> person -> crop -> fit, on its own thread, always on the newest frame."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mirror.errors import ModelError
+from mirror.frames import Crop, Fit, Frame, Person, TryOn
+from mirror.metrics import Metrics
+from mirror.rail import Rail
+from mirror.settings import Settings
+from mirror.wardrobe import Garment, Wardrobe
+from mirror.words import say
+
+WARDROBE_EVERY_S = 2.0
+"""How often folders added to the wardrobe are looked for."""
+FRAME_WAIT_S = 0.2
+
+
+class Finder(Protocol):
+    def find(self, frame: Frame) -> Person | None: ...
+    def close(self) -> None: ...
+
+
+class Follows(Protocol):
+    def follow(self, person: Person, size: tuple[int, int]) -> Crop: ...
+    def reset(self) -> None: ...
+
+
+class Fitter(Protocol):
+    @property
+    def name(self) -> str: ...
+    def prepare(self, garment: Garment) -> None: ...
+    def fit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Fit: ...
+    def close(self) -> None: ...
+
+
+class Frames(Protocol):
+    def wait(self, after: int, timeout_s: float) -> Frame | None: ...
+
+
+@dataclass(frozen=True)
+class Dressed:
+    """A try-on with the garment it was made with, which may have left the wardrobe since."""
+
+    result: TryOn
+    garment: Garment
+
+
+class Tailor:
+    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks); lives on one thread."""
+
+    def __init__(self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics) -> None:
+        self._finder, self._cropper, self._fitter, self._metrics = finder, cropper, fitter, metrics
+        self._prepared: dict[str, Garment] = {}
+
+    def dress(self, frame: Frame, garment: Garment) -> Dressed:
+        """The newest fit. Nobody there: person and fit are None."""
+        self.prepare(garment)
+        with self._metrics.stage("person"):
+            person = self._finder.find(frame)
+        self._metrics.person_sought(person is not None)
+        fit = None
+        if person is None:
+            self._cropper.reset()
+        else:
+            with self._metrics.stage("crop"):
+                crop = self._cropper.follow(person, frame.size)
+            with self._metrics.stage("fit"):
+                fit = self._fitter.fit(frame, person, crop, garment)
+            self._metrics.fits.tick(time.monotonic())
+        return Dressed(TryOn(frame, person, fit, garment.slug), garment)
+
+    def prepare(self, garment: Garment) -> bool:
+        """What is computed once for a garment; False if it was done before."""
+        if self._prepared.get(garment.slug) is garment:
+            return False
+        with self._metrics.stage("prepare"):
+            self._fitter.prepare(garment)
+        self._prepared[garment.slug] = garment
+        return True
+
+    def close(self) -> None:
+        self._finder.close()
+        self._fitter.close()
+
+
+def make_tailor(settings: Settings, metrics: Metrics) -> Tailor:
+    """MediaPipe and the fitter that the settings ask for. Raises InstallationError, ModelError."""
+    from mirror.crop import Cropper  # here, not above: these bring MediaPipe and OpenVINO, 1 s and more
+    from mirror.person import PersonFinder
+
+    fitter = make_fitter(settings.engine, settings.models)
+    metrics.engine = fitter.name
+    return Tailor(PersonFinder(), Cropper(), fitter, metrics)
+
+
+def make_fitter(engine: str, models: Path) -> Fitter:
+    """The networks, or the geometric fit: asked for, or where `auto` finds no usable model set, with a line on it."""
+    from mirror.geometric import GeometricFitter
+
+    if engine == "geometric":
+        return GeometricFitter()
+    try:
+        return _neural_fitter(models)
+    except ModelError as error:
+        if engine == "neural":
+            raise
+        say(f"{error} The garments are fitted without networks meanwhile.")
+        return GeometricFitter()
+
+
+def _neural_fitter(models: Path) -> Fitter:
+    if importlib.util.find_spec("mirror.tryon") is None:
+        raise ModelError("This installation has no networks: use --engine geometric.")
+    from mirror.tryon import NeuralFitter  # type: ignore[import-not-found,unused-ignore]
+
+    return NeuralFitter(models)
+
+
+class TryOnWorker:
+    """Runs a Tailor on its own thread. Also builds it there, and loads and watches the wardrobe: all of it is slow."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, frames: Frames, build: Callable[..., Tailor] = make_tailor
+    ):
+        self._settings, self._metrics, self._frames, self._build = settings, metrics, frames, build
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="try-on", daemon=True)
+        self.rail: Rail | None = None
+        """There as soon as the wardrobe is loaded."""
+        self.newest: Dressed | None = None
+        self.error: BaseException | None = None
+        """What ended it; for the main thread to raise."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # whatever it is must not leave a picture that stands still
+            self.error = error
+
+    def _work(self) -> None:
+        rail = self.rail = open_rail(self._settings)
+        tailor = self._build(self._settings, self._metrics)
+        try:
+            last, looked_at = -1, time.monotonic()
+            while not self._stop.is_set():
+                now = time.monotonic()
+                if now - looked_at > WARDROBE_EVERY_S:
+                    looked_at = now
+                    with self._metrics.stage("wardrobe"):
+                        rail.refresh()
+                frame = self._frames.wait(last, FRAME_WAIT_S)
+                garment = rail.wanted
+                if frame is None or garment is None:
+                    self._stop.wait(0.0 if frame is None else FRAME_WAIT_S)
+                    continue
+                last = frame.index
+                self.newest = tailor.dress(frame, garment)
+                self._prepare_one(tailor, rail)
+        finally:
+            tailor.close()
+
+    def _prepare_one(self, tailor: Tailor, rail: Rail) -> None:
+        """One garment ahead, so that a key press finds it ready."""
+        for garment in rail.neighbours():
+            if tailor.prepare(garment):
+                return
+
+
+def open_rail(settings: Settings) -> Rail:
+    """Loads the wardrobe. Raises GarmentError."""
+    wardrobe = Wardrobe(settings.wardrobe)
+    count = len(wardrobe.garments)
+    say(f"{count} garment{'' if count == 1 else 's'} in {settings.wardrobe}.")
+    return Rail(wardrobe, settings.garment)
