@@ -125,7 +125,7 @@ def _window(fit: Fit, size: tuple[int, int]) -> tuple[int, int, int, int] | None
 
 
 def _blend(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:
-    """Paint colours (float32 HxWx3, 0..255) over uint8 `view` in place; where alpha (HxW, 0..1) is 0, nothing changes."""
+    """Paint colours (float32 HxWx3, 0..255) over uint8 `view`; nothing changes where alpha (HxW, 0..1) is 0."""
     mixed = view + (colours - view) * alpha[..., None]
     np.copyto(view, np.clip(mixed + 0.5, 0, 255).astype(np.uint8), where=(alpha > MIN_ALPHA)[..., None])
 

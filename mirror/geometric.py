@@ -31,7 +31,7 @@ MIN_ARMPIT_HALF_WIDTH, MIN_HEM_HALF_WIDTH = 0.60, 0.58
 CAP_ABOVE = 0.09
 """How far above the shoulder joint, along the arm, the top of a sleeve begins."""
 ARM_HALF_WIDTH = (0.10, 0.19, 0.17, 0.12)
-"""Half-width that a sleeve has at least at the shoulder seam, below it, at elbow and wrist, so that it covers the arm."""
+"""Half-width that a sleeve has at least at the shoulder seam, below it, at elbow and wrist: it covers the arm."""
 CAP_LENGTH = 0.3
 """How far down the arm, in shoulder units, a sleeve grows from the seam to its full width."""
 INNER_SHARE = 0.85
@@ -78,16 +78,18 @@ class GeometricFitter:
         mask = cv2.warpAffine(person.mask, crop.matrix, (CANVAS_W, CANVAS_H))
         body = read_body(person.landmarks, crop)
         girth = self._girth(np.array([_girth(body, mask)]), frame.t_capture)[0]
-        flow, coverage = self._torso_layer(flat, body, girth)
+        flow, torso = self._torso_layer(flat, body, girth)
+        coverage = torso
         if flat.has_sleeves:
             for side in (0, 1):
                 sleeve_flow, sleeve = _sleeve_layer(flat, body, side, self._scale(flat, body))
-                flow = np.where(sleeve[..., None] > 0.5, sleeve_flow, flow)
+                # just outside the sleeve its own flow goes on, so that its edge is cut by its own outline
+                around = (cv2.dilate(sleeve, np.ones((7, 7))) > 0.5) & (torso < 0.5)
+                flow = np.where(((sleeve > 0.5) | around)[..., None], sleeve_flow, flow)
                 coverage = np.maximum(coverage, sleeve)
         free = uncovered(canvas, mask, body, long_sleeves=flat.long_sleeves)
-        torso = mask * (coverage > 0.5) * (1.0 - free)
         gain = self._gain(np.array([exposure(frame.image)]), frame.t_capture)[0]
-        shading = torso_shading(canvas, torso) * np.float32(gain)
+        shading = torso_shading(canvas, mask * torso * (1.0 - free)) * np.float32(gain)
         return Fit(flow_from_pixels(flow), coverage * (1.0 - free), shading, None, crop, frame.t_capture)
 
     def _flat(self, garment: Garment) -> _Flat:

@@ -1,0 +1,93 @@
+"""The picture: sharp inside the garment, the camera's own outside."""
+
+import numpy as np
+
+from mirror.compose import Composer
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, flow_from_pixels
+from tests.bodies import flat_garment
+
+
+def grey_frame(size=(640, 480)) -> Frame:
+    rng = np.random.default_rng(3)
+    return Frame(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8), 0.0, 0)
+
+
+def straight_fit(coverage: np.ndarray, repair=None, scale=0.5, shift=(-60.0, 10.0)) -> Fit:
+    """The garment canvas lies on the canvas as it is."""
+    ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W]
+    flow = flow_from_pixels(np.stack([xs, ys], -1))
+    crop = Crop(np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]]))
+    return Fit(flow, coverage.astype(np.float32), np.ones((CANVAS_H, CANVAS_W), np.float32), repair, crop, 0.0)
+
+
+def full() -> np.ndarray:
+    return np.ones((CANVAS_H, CANVAS_W), np.float32)
+
+
+def test_pixels_outside_are_the_cameras_bit_for_bit():
+    frame, garment = grey_frame(), flat_garment()
+    fit = straight_fit(full())
+    picture = Composer().compose(frame, fit, garment)
+    ys, xs = np.mgrid[0:480, 0:640]
+    canvas = fit.crop.to_canvas(np.stack([xs, ys], -1).astype(float))
+    on_picture = canvas @ garment.to_picture[:, :2].T + garment.to_picture[:, 2]
+    x, y = np.round(on_picture).astype(int).transpose(2, 0, 1)
+    inside = (x >= 3) & (y >= 3) & (x < garment.picture.shape[1] - 3) & (y < garment.picture.shape[0] - 3)
+    near = np.zeros_like(inside)
+    for dy in (-3, 0, 3):
+        for dx in (-3, 0, 3):
+            near[inside] |= garment.picture[y[inside] + dy, x[inside] + dx, 3] > 0
+    assert np.array_equal(picture[~near], frame.image[~near])
+    assert (picture[near] != frame.image[near]).any()
+    assert picture is not frame.image
+
+
+def test_garment_lands_where_the_flow_says_at_camera_resolution():
+    """The garment's colours code their place: what a camera pixel shows must be where it came from, to a pixel."""
+    frame, garment = grey_frame(), flat_garment()
+    fit = straight_fit(full())
+    picture = Composer().compose(frame, fit, garment)
+    for camera in ((300.0, 200.0), (320.0, 260.0), (290.0, 330.0)):
+        canvas = fit.crop.to_canvas(np.array(camera))
+        x, y = canvas @ garment.to_picture[:, :2].T + garment.to_picture[:, 2]
+        shown = picture[int(camera[1]), int(camera[0])].astype(float)
+        height, width = garment.picture.shape[:2]
+        assert abs(shown[0] - x * 255 / width) < 2.5 and abs(shown[1] - y * 255 / height) < 2.5
+
+
+def test_no_coverage_no_change():
+    frame = grey_frame()
+    picture = Composer().compose(frame, straight_fit(np.zeros((CANVAS_H, CANVAS_W))), flat_garment())
+    assert np.array_equal(picture, frame.image)
+
+
+def test_repair_is_painted_under_the_garment():
+    repair = np.zeros((CANVAS_H, CANVAS_W, 4), np.float32)
+    repair[40:60, 40:60] = (10, 20, 30, 1)
+    frame = grey_frame()
+    fit = straight_fit(np.zeros((CANVAS_H, CANVAS_W)), repair)
+    picture = Composer().compose(frame, fit, flat_garment())
+    x, y = np.round(np.array([50, 50]) @ fit.crop.inverse[:, :2].T + fit.crop.inverse[:, 2]).astype(int)
+    assert np.abs(picture[y, x].astype(int) - (10, 20, 30)).max() <= 1
+    assert (picture != frame.image).any(2).sum() < 60 * 60
+
+
+def test_crop_half_out_of_the_picture():
+    fit = straight_fit(full(), shift=(40.0, -120.0))
+    picture = Composer().compose(grey_frame(), fit, flat_garment())
+    assert picture.shape == (480, 640, 3)
+
+
+def test_crop_wholly_out_of_the_picture_changes_nothing():
+    frame = grey_frame()
+    assert np.array_equal(
+        Composer().compose(frame, straight_fit(full(), shift=(900.0, 0.0)), flat_garment()), frame.image
+    )
+
+
+def test_shading_darkens():
+    fit = straight_fit(full())
+    dark = Fit(fit.flow, fit.coverage, fit.shading * 0.5, None, fit.crop, 0.0)
+    composer, frame, garment = Composer(), grey_frame(), flat_garment()
+    a, b = (composer.compose(frame, f, garment)[260, 320].astype(float) for f in (fit, dark))
+    assert np.allclose(b, a / 2, atol=1.5)
