@@ -8,7 +8,6 @@ In lock-step (a file): one thread, every picture fitted and shown, so that resul
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from mirror.settings import Settings
 from mirror.sources import FALLBACK_FPS, Address, Capture, find_address, open_capture
 from mirror.window import Window, display_lack
 from mirror.words import say
-from mirror.worker import Tailor, TryOnWorker, make_tailor, open_rail
+from mirror.worker import Builder, Tailor, TryOnWorker, make_tailor, open_rail
 
 GIVE_UP_AFTER_S = 60.0
 """A camera lost for so long ends the run, except in a kiosk, which waits for ever."""
@@ -49,7 +48,7 @@ class Cycle:
         return True
 
 
-def run(settings: Settings, metrics: Metrics, build: Callable[..., Tailor] = make_tailor) -> None:
+def run(settings: Settings, metrics: Metrics, build: Builder = make_tailor) -> None:
     """Runs until the source ends, a limit is reached, or the person quits. metrics are filled on the way.
 
     Raises MirrorError with the sentence for the person; KeyboardInterrupt passes through.
@@ -96,7 +95,7 @@ def _reached_limit(settings: Settings, metrics: Metrics, elapsed_s: float) -> bo
 class _LockStep:
     """Every picture of a file, one after the other. Its time is the file's playing time."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, address: Address, build: Callable[..., Tailor]) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, address: Address, build: Builder) -> None:
         self._settings, self._metrics, self._build = settings, metrics, build
         self._capture: Capture = open_capture(address)
         self.fps = self._capture.fps
@@ -133,9 +132,7 @@ class _LockStep:
 class _Live:
     """Three threads. Its time is the clock's."""
 
-    def __init__(
-        self, settings: Settings, metrics: Metrics, address: Address, loop: bool, build: Callable[..., Tailor]
-    ) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, address: Address, loop: bool, build: Builder) -> None:
         self._settings, self._metrics, self._address = settings, metrics, address
         self._camera = Camera(partial(open_capture, address, settings.size), loop=loop)
         self._worker = TryOnWorker(settings, metrics, self._camera, build)
@@ -183,7 +180,5 @@ class _Live:
             if self._metrics.shown.count == 0:
                 raise self._camera.error or SourceError(f"{words} opens but sends no picture: try another camera.")
             if self._camera.lost_for_s() > GIVE_UP_AFTER_S:
-                raise SourceError(
-                    f"{words} did not come back within {GIVE_UP_AFTER_S:.0f} s: check its cable or server."
-                )
+                raise SourceError(f"{words} did not come back in {GIVE_UP_AFTER_S:.0f} s: check its cable or server.")
         return f"No picture from {words}: check its cable. Trying again ..."

@@ -191,7 +191,7 @@ def list_cameras() -> list[CameraEntry]:
     """The cameras of this machine, by name; an empty list where there is none or they cannot be listed."""
     backends = {"linux": (cv2.CAP_V4L2,), "win32": (cv2.CAP_MSMF, cv2.CAP_DSHOW), "darwin": (cv2.CAP_AVFOUNDATION,)}
     try:
-        from cv2_enumerate_cameras import enumerate_cameras  # noqa: PLC0415 - on macOS it needs another package
+        from cv2_enumerate_cameras import enumerate_cameras  # on macOS it needs one package more
     except ImportError:
         return []
     for backend in backends.get(sys.platform, (cv2.CAP_ANY,)):

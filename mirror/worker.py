@@ -124,12 +124,13 @@ def _neural_fitter(models: Path) -> Fitter:
     return NeuralFitter(models)
 
 
+Builder = Callable[[Settings, Metrics], Tailor]
+
+
 class TryOnWorker:
     """Runs a Tailor on its own thread. Also builds it there, and loads and watches the wardrobe: all of it is slow."""
 
-    def __init__(
-        self, settings: Settings, metrics: Metrics, frames: Frames, build: Callable[..., Tailor] = make_tailor
-    ):
+    def __init__(self, settings: Settings, metrics: Metrics, frames: Frames, build: Builder = make_tailor):
         self._settings, self._metrics, self._frames, self._build = settings, metrics, frames, build
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="try-on", daemon=True)
