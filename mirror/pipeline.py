@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from mirror.camera import Camera, State
+from mirror.compose import Composer
 from mirror.errors import InstallationError, SourceError
+from mirror.follow import Follower
 from mirror.frames import Frame
 from mirror.metrics import Metrics
 from mirror.output import VideoOut
@@ -48,16 +50,19 @@ class Cycle:
         return True
 
 
-def run(settings: Settings, metrics: Metrics, build: Builder = make_tailor) -> None:
+def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> None:
     """Runs until the source ends, a limit is reached, or the person quits. metrics are filled on the way.
 
-    Raises MirrorError with the sentence for the person; KeyboardInterrupt passes through.
+    build: makes the stages (for tests). Raises MirrorError with the sentence for the person; KeyboardInterrupt passes through.
     """
+    composer = Composer()
+    build = build or partial(make_tailor, also_prepare=composer.prepare)
     address = find_address(settings)
     output_path = settings.output
     windowed = not settings.headless
     if windowed and (lack := display_lack()):
         if not settings.demo or settings.kiosk:
+            open_capture(address, settings.size).close()  # where pictures are lacking too, that is the first to say
             raise InstallationError(lack)
         windowed = False
         if output_path is None:
@@ -69,7 +74,7 @@ def run(settings: Settings, metrics: Metrics, build: Builder = make_tailor) -> N
     window = Window(settings.size or (640, 480), fullscreen=settings.fullscreen or settings.kiosk) if windowed else None
     output = VideoOut(output_path, play.fps, timed=live) if output_path else None
     try:
-        play.run(_presenter(settings, metrics, window, output))
+        play.run(Presenter(settings, metrics, Follower(), composer, window, output))
     finally:
         play.close()
         if output is not None:
@@ -78,13 +83,6 @@ def run(settings: Settings, metrics: Metrics, build: Builder = make_tailor) -> N
             window.close()
     if output is not None and metrics.shown.count:
         say(f"Wrote {metrics.shown.count} pictures to {output.path}.")
-
-
-def _presenter(settings: Settings, metrics: Metrics, window: Window | None, output: VideoOut | None) -> Presenter:
-    from mirror.compose import Composer
-    from mirror.follow import Follower
-
-    return Presenter(settings, metrics, Follower(), Composer(), window, output)
 
 
 def _reached_limit(settings: Settings, metrics: Metrics, elapsed_s: float) -> bool:
@@ -112,7 +110,7 @@ class _LockStep:
                 image = self._capture.read()
             if image is None:
                 break
-            frame = Frame(image, time.monotonic(), index)
+            frame = Frame(image, time.monotonic(), index, t_scene=now)
             if cycle.due(now):
                 presenter.step(1, now)
             garment = rail.wanted

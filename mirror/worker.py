@@ -23,6 +23,9 @@ WARDROBE_EVERY_S = 2.0
 FRAME_WAIT_S = 0.2
 
 
+Prepare = Callable[[Garment], object]
+
+
 class Finder(Protocol):
     def find(self, frame: Frame) -> Person | None: ...
     def close(self) -> None: ...
@@ -56,8 +59,12 @@ class Dressed:
 class Tailor:
     """Person, crop and fit of one frame. Slow to build (MediaPipe, networks); lives on one thread."""
 
-    def __init__(self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics) -> None:
+    def __init__(
+        self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics, also_prepare: Prepare | None = None
+    ) -> None:
+        """also_prepare: what else is computed once for a garment, here and not while the window waits for it."""
         self._finder, self._cropper, self._fitter, self._metrics = finder, cropper, fitter, metrics
+        self._also_prepare = also_prepare
         self._prepared: dict[str, Garment] = {}
 
     def dress(self, frame: Frame, garment: Garment) -> Dressed:
@@ -83,6 +90,8 @@ class Tailor:
             return False
         with self._metrics.stage("prepare"):
             self._fitter.prepare(garment)
+            if self._also_prepare is not None:
+                self._also_prepare(garment)
         self._prepared[garment.slug] = garment
         return True
 
@@ -91,14 +100,14 @@ class Tailor:
         self._fitter.close()
 
 
-def make_tailor(settings: Settings, metrics: Metrics) -> Tailor:
+def make_tailor(settings: Settings, metrics: Metrics, also_prepare: Prepare | None = None) -> Tailor:
     """MediaPipe and the fitter that the settings ask for. Raises InstallationError, ModelError."""
     from mirror.crop import Cropper  # here, not above: these bring MediaPipe and OpenVINO, 1 s and more
     from mirror.person import PersonFinder
 
     fitter = make_fitter(settings.engine, settings.models)
     metrics.engine = fitter.name
-    return Tailor(PersonFinder(), Cropper(), fitter, metrics)
+    return Tailor(PersonFinder(), Cropper(), fitter, metrics, also_prepare)
 
 
 def make_fitter(engine: str, models: Path) -> Fitter:
@@ -130,7 +139,7 @@ Builder = Callable[[Settings, Metrics], Tailor]
 class TryOnWorker:
     """Runs a Tailor on its own thread. Also builds it there, and loads and watches the wardrobe: all of it is slow."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, frames: Frames, build: Builder = make_tailor):
+    def __init__(self, settings: Settings, metrics: Metrics, frames: Frames, build: Builder) -> None:
         self._settings, self._metrics, self._frames, self._build = settings, metrics, frames, build
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="try-on", daemon=True)
