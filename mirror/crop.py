@@ -55,7 +55,7 @@ class Cropper:
         wanted = np.array([shoulders[0] / height, eyes_y / height, math.log(unit)])
         if self._state is not None and np.abs(wanted - self._state)[:2].max() > JUMP_SHARE * unit / height:
             self.reset()
-        smoothed = self._filter(wanted, person.t_capture)
+        smoothed = self._filter(wanted, person.moment)
         if self._state is None or np.abs(smoothed - self._state).max() > DEAD_ZONE:
             self._state = smoothed
         x, y, log_unit = self._state

@@ -59,11 +59,19 @@ class Frame:
     image: uint8 HxWx3 BGR; owned by the frame, nobody writes into it.
     t_capture: monotonic seconds at which the camera handed it over.
     index: counts the pictures of this source from 0; gaps are pictures dropped.
+    t_scene: playing time in seconds where a file is shown picture by picture, at whatever speed that goes; None where
+        pictures come at their own pace. What moves is judged by `moment`, what is late by `t_capture`.
     """
 
     image: np.ndarray
     t_capture: float
     index: int
+    t_scene: float | None = None
+
+    @property
+    def moment(self) -> float:
+        """When the scene looked like this, seconds: the time that filters and speeds are reckoned with."""
+        return self.t_capture if self.t_scene is None else self.t_scene
 
     @property
     def size(self) -> tuple[int, int]:
@@ -77,12 +85,13 @@ class Person:
 
     mask: float32 HxW of the camera picture, 0..1, 1 where the person is.
     landmarks: float32 (33, 3): x, y in camera pixels (may lie outside the picture), visibility 0..1.
-    t_capture: of the frame they were found on.
+    t_capture, moment: of the frame they were found on.
     """
 
     mask: np.ndarray
     landmarks: np.ndarray
     t_capture: float
+    moment: float
 
     def point(self, which: Landmark) -> np.ndarray:
         """float32 (2,): x, y in camera pixels."""

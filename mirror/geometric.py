@@ -77,7 +77,7 @@ class GeometricFitter:
         canvas = cv2.warpAffine(frame.image, crop.matrix, (CANVAS_W, CANVAS_H), borderMode=cv2.BORDER_REPLICATE)
         mask = cv2.warpAffine(person.mask, crop.matrix, (CANVAS_W, CANVAS_H))
         body = read_body(person.landmarks, crop)
-        girth = self._girth(np.array([_girth(body, mask)]), frame.t_capture)[0]
+        girth = self._girth(np.array([_girth(body, mask)]), frame.moment)[0]
         flow, torso = self._torso_layer(flat, body, girth)
         coverage = torso
         if flat.has_sleeves:
@@ -88,7 +88,7 @@ class GeometricFitter:
                 flow = np.where(((sleeve > 0.5) | around)[..., None], sleeve_flow, flow)
                 coverage = np.maximum(coverage, sleeve)
         free = uncovered(canvas, mask, body, long_sleeves=flat.long_sleeves)
-        gain = self._gain(np.array([exposure(frame.image)]), frame.t_capture)[0]
+        gain = self._gain(np.array([exposure(frame.image)]), frame.moment)[0]
         shading = torso_shading(canvas, mask * torso * (1.0 - free)) * np.float32(gain)
         return Fit(flow_from_pixels(flow), coverage * (1.0 - free), shading, None, crop, frame.t_capture)
 

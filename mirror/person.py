@@ -60,11 +60,11 @@ class PersonFinder:
         shoulders = raw[[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], :2]
         unit = max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 8.0)
         landmarks = raw.copy()
-        landmarks[:, :2] = self._smooth(raw[:, :2] / unit, frame.t_capture) * unit
+        landmarks[:, :2] = self._smooth(raw[:, :2] / unit, frame.moment) * unit
         mask = found.segmentation_mask
         if mask.shape != (height, width):
             mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
-        return Person(np.clip(mask, 0.0, 1.0).astype(np.float32), landmarks, frame.t_capture)
+        return Person(np.clip(mask, 0.0, 1.0).astype(np.float32), landmarks, frame.t_capture, frame.moment)
 
     def close(self) -> None:
         """Release MediaPipe's graph."""

@@ -29,7 +29,7 @@ def standing(t: float = 0.0, shift: tuple[float, float] = (0.0, 0.0), moved: dic
     ys, xs = np.mgrid[0:480, 0:640]
     mask[np.hypot((xs - 320 - shift[0]) / 35, (ys - 125 - shift[1]) / 50) < 1] = 1
     mask[(abs(xs - 320 - shift[0]) < 75) & (ys > 185 + shift[1])] = 1
-    return Person(mask, landmarks, t)
+    return Person(mask, landmarks, t, t)
 
 
 def textured_frame(t: float = 0.0, index: int = 0, shift: tuple[int, int] = (0, 0)) -> Frame:

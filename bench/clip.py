@@ -1,0 +1,61 @@
+"""A clip run through the stages picture by picture, for the benches that look at what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mirror.crop import Cropper
+from mirror.errors import SourceError
+from mirror.frames import Crop, Fit, Frame, Person
+from mirror.person import PersonFinder
+from mirror.wardrobe import Garment
+from mirror.worker import Fitter, make_fitter
+
+
+@dataclass(frozen=True)
+class Step:
+    """One picture of the clip and what the stages made of it; nobody there: person, crop and fit are None."""
+
+    frame: Frame
+    person: Person | None
+    crop: Crop | None
+    fit: Fit | None
+
+
+def read_clip(path: Path) -> tuple[list[np.ndarray], float]:
+    """All pictures (uint8 HxWx3 BGR) and the frame rate. Raises SourceError."""
+    capture = cv2.VideoCapture(str(path))
+    fps = capture.get(cv2.CAP_PROP_FPS) or 30.0
+    pictures = []
+    while True:
+        ok, image = capture.read()
+        if not ok:
+            break
+        pictures.append(image)
+    if not pictures:
+        raise SourceError(f"{path} shows no picture: name a video file.")
+    return pictures, fps
+
+
+def run_clip(pictures: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter) -> Iterator[Step]:
+    """Person, crop and fit of every picture, in order."""
+    finder, cropper = PersonFinder(), Cropper()
+    fitter.prepare(garment)
+    for index, image in enumerate(pictures):
+        frame = Frame(image, index / fps, index, t_scene=index / fps)
+        person = finder.find(frame)
+        if person is None:
+            cropper.reset()
+            yield Step(frame, None, None, None)
+            continue
+        crop = cropper.follow(person, frame.size)
+        yield Step(frame, person, crop, fitter.fit(frame, person, crop, garment))
+    finder.close()
+
+
+__all__ = ["Step", "make_fitter", "read_clip", "run_clip"]

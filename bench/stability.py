@@ -1,0 +1,58 @@
+"""How still a garment stays on a still person: `python -m bench stability --source CLIP --json FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from bench.clip import make_fitter, read_clip, run_clip
+from bench.steadiness import colour_change, movement_px, still_steps
+from mirror.compose import Composer
+from mirror.settings import MODELS, WARDROBE
+from mirror.wardrobe import Wardrobe
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench stability", description=__doc__)
+    parser.add_argument("--source", type=Path, required=True, help="a clip in which someone stands still for a while")
+    parser.add_argument("--engine", choices=("auto", "neural", "geometric"), default="geometric")
+    parser.add_argument("--garment", help="of the shipped wardrobe; default: its first")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args(argv)
+    wardrobe = Wardrobe(WARDROBE)
+    garment = wardrobe.find(options.garment) if options.garment else wardrobe.garments[0]
+    fitter = make_fitter(options.engine, MODELS)
+    pictures, fps = read_clip(options.source)
+    steps = list(run_clip(pictures, fps, garment, fitter))
+    nobody = np.full((33, 3), np.nan, np.float32)
+    still = still_steps(np.array([s.person.landmarks if s.person else nobody for s in steps]))
+    composer, moves, levels = Composer(), [], []
+    for calm, (a, b) in zip(still, pairwise(steps), strict=True):
+        if not calm or a.fit is None or b.fit is None:
+            continue
+        moves.append(movement_px(a.fit, b.fit, a.frame.size))
+        shown = [composer.compose(s.frame, s.fit, garment) for s in (a, b)]
+        levels.append(colour_change(shown[0], shown[1], (a.fit, b.fit)))
+    result = {
+        "source": options.source.name,
+        "engine": fitter.name,
+        "garment": garment.slug,
+        "frames": len(steps),
+        "still_steps": len(moves),
+        "flicker_px": quantiles(moves),
+        "flicker_levels": float(np.nanmean(levels)) if levels else None,
+    }
+    print(json.dumps(result, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+def quantiles(values: list[float]) -> dict[str, float] | None:
+    """p50 and p95, NaN left out; None where there is nothing."""
+    kept = [v for v in values if np.isfinite(v)]
+    return {"p50": float(np.quantile(kept, 0.5)), "p95": float(np.quantile(kept, 0.95))} if kept else None

@@ -1,0 +1,91 @@
+"""The one definition of steadiness.
+
+Still stretches are the steps between two pictures in which offline landmarks (found on every picture, then smoothed
+without delay) move less than 0.5 camera pixels. There, flicker_px is the movement of the garment in camera pixels,
+and flicker_levels the change of its colours (0-255).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mirror.frames import Fit, Landmark, flow_to_pixels
+
+STILL_PX = 0.5
+SMOOTHING_FRAMES = 3.0
+JOINTS = (
+    Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_ELBOW, Landmark.RIGHT_ELBOW,
+    Landmark.LEFT_HIP, Landmark.RIGHT_HIP,
+)  # fmt: skip
+GRID_PX = 2
+"""Camera pixels between the points at which the garment's movement is read."""
+EDGE_PX = 5
+
+
+def still_steps(landmarks: np.ndarray) -> np.ndarray:
+    """bool (N-1,): no joint moves more than STILL_PX from picture i to i+1.
+
+    landmarks: float (N, 33, 3), camera pixels and visibility, of every picture; NaN where nobody was found.
+    """
+    joints = landmarks[:, list(JOINTS)]
+    positions = joints[..., :2].astype(np.float64)
+    radius = int(3 * SMOOTHING_FRAMES)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / SMOOTHING_FRAMES) ** 2)
+    kernel /= kernel.sum()
+    padded = np.pad(positions, ((radius, radius), (0, 0), (0, 0)), mode="edge")
+    smooth = sum(k * padded[i : i + len(positions)] for i, k in enumerate(kernel))
+    moved = np.linalg.norm(np.diff(smooth, axis=0), axis=-1)
+    counted = np.minimum(joints[1:, :, 2], joints[:-1, :, 2]) > 0.5
+    counted[:, :2] = True
+    return np.where(counted, moved, 0.0).max(1) < STILL_PX
+
+
+def lifted(fit: Fit, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The fit on the camera's grid, every GRID_PX: garment-canvas pixels shown there, and coverage.
+
+    size: (width, height) of the camera picture. Returns float32 hxwx2 and hxw.
+    """
+    grid = np.array([[GRID_PX, 0.0, (GRID_PX - 1) / 2], [0.0, GRID_PX, (GRID_PX - 1) / 2]])
+    matrix = fit.crop.matrix
+    to_canvas = np.hstack([matrix[:, :2] @ grid[:, :2], matrix[:, :2] @ grid[:, 2:] + matrix[:, 2:]])
+    out = (size[0] // GRID_PX, size[1] // GRID_PX)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    source = cv2.warpAffine(flow_to_pixels(fit.flow), to_canvas, out, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return source, cv2.warpAffine(fit.coverage, to_canvas, out, flags=flags)
+
+
+def movement_px(before: Fit, after: Fit, size: tuple[int, int]) -> float:
+    """How far the garment moved between two fits, camera pixels: median over the points that both show.
+
+    A point of the picture shows another place of the garment than before; that difference, brought back to the
+    picture by the inverse of the flow's Jacobian, is the movement. NaN where too little is shown.
+    """
+    (source_a, cover_a), (source_b, cover_b) = lifted(before, size), lifted(after, size)
+    shown = (np.minimum(cover_a, cover_b) > 0.9).astype(np.uint8)
+    shown = cv2.erode(shown, np.ones((2 * (EDGE_PX // GRID_PX) + 1,) * 2, np.uint8)).astype(bool)
+    dy, dx = np.gradient(source_a, axis=(0, 1))
+    determinant = dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]
+    shown &= np.abs(determinant) > 1e-2
+    if shown.sum() < 200:
+        return float("nan")
+    change = (source_b - source_a)[shown]
+    dx, dy, determinant = dx[shown], dy[shown], determinant[shown]
+    x = (dy[:, 1] * change[:, 0] - dy[:, 0] * change[:, 1]) / determinant
+    y = (-dx[:, 1] * change[:, 0] + dx[:, 0] * change[:, 1]) / determinant
+    return float(np.median(np.hypot(x, y)) * GRID_PX)
+
+
+def colour_change(before: np.ndarray, after: np.ndarray, fits: tuple[Fit, Fit]) -> float:
+    """Mean absolute change (levels 0-255) of the shown picture where both fits cover it. NaN where nothing is shown.
+
+    before, after: uint8 HxWx3.
+    """
+    size = (before.shape[1], before.shape[0])
+    covers = [lifted(fit, size)[1] for fit in fits]
+    shown = np.minimum(*covers) > 0.9
+    if not shown.any():
+        return float("nan")
+    h, w = shown.shape
+    a, b = (p[: h * GRID_PX : GRID_PX, : w * GRID_PX : GRID_PX].astype(np.int16) for p in (before, after))
+    return float(np.abs(a - b)[shown].mean())

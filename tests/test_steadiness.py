@@ -1,0 +1,42 @@
+"""The measures of steadiness measure what they say."""
+
+import numpy as np
+import pytest
+
+from bench.steadiness import colour_change, movement_px, still_steps
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, flow_from_pixels
+from tests.bodies import standing
+
+
+def fit_at(shift: tuple[float, float], scale: float = 0.5) -> Fit:
+    ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W]
+    flow = flow_from_pixels(np.stack([xs, ys], -1))
+    ones = np.ones((CANVAS_H, CANVAS_W), np.float32)
+    crop = Crop(np.array([[scale, 0.0, -30.0 - scale * shift[0]], [0.0, scale, 4.0 - scale * shift[1]]]))
+    return Fit(flow, ones, ones, None, crop, 0.0)
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (1.0, 0.0), (-0.6, 0.8), (3.0, -4.0)])
+@pytest.mark.parametrize("scale", [0.3, 0.8])
+def test_movement_is_in_camera_pixels(shift, scale):
+    assert movement_px(fit_at((0, 0), scale), fit_at(shift, scale), (640, 480)) == pytest.approx(
+        np.hypot(*shift), abs=0.03
+    )
+
+
+def test_still_steps_are_those_without_motion():
+    walk = np.concatenate([np.zeros(30), np.arange(30) * 2.0])
+    landmarks = np.array([standing(shift=(x, 0)).landmarks for x in walk])
+    still = still_steps(landmarks)
+    assert still[:20].all() and not still[35:].any()
+
+
+def test_nobody_is_not_still():
+    landmarks = np.array([standing().landmarks] * 40)
+    landmarks[20] = np.nan
+    assert not still_steps(landmarks)[19:21].any()
+
+
+def test_colour_change_counts_levels():
+    grey = np.full((480, 640, 3), 100, np.uint8)
+    assert colour_change(grey, grey + 3, (fit_at((0, 0)), fit_at((0, 0)))) == pytest.approx(3.0)
