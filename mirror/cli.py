@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mirror.errors import MirrorError, UsageError
 from mirror.settings import ENGINES, Settings, parse_size
-from mirror.words import quiet_libraries, say
+from mirror.words import hear_log, quiet_libraries, say
 
 if TYPE_CHECKING:
     from mirror.metrics import Metrics
@@ -38,6 +38,7 @@ def main(argv: list[str]) -> int:
     """Runs a command; returns the exit code. One sentence on stderr for whatever goes wrong."""
     try:
         with quiet_libraries():
+            hear_log()
             try:
                 return _dispatch(argv)
             except MirrorError as error:
@@ -100,7 +101,7 @@ def parse(argv: list[str]) -> Settings:
 
 def _run(settings: Settings) -> int:
     say(f"Opening {settings.origin}, the wardrobe {settings.wardrobe} and the models ({settings.engine}) ...")
-    signal.signal(signal.SIGTERM, _stop)  # systemd stops a kiosk so: end as on Ctrl-C, with its report
+    before = signal.signal(signal.SIGTERM, _stop)  # systemd stops a kiosk so: end as on Ctrl-C, with its report
     from mirror.metrics import Metrics
 
     metrics = Metrics()
@@ -112,6 +113,7 @@ def _run(settings: Settings) -> int:
     except KeyboardInterrupt:
         say("Ended from outside.")
     finally:
+        signal.signal(signal.SIGTERM, before)
         if settings.report is not None:
             _write_report(settings.report, metrics)
     return EXIT_OK

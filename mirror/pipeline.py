@@ -53,7 +53,8 @@ class Cycle:
 def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> None:
     """Runs until the source ends, a limit is reached, or the person quits. metrics are filled on the way.
 
-    build: makes the stages (for tests). Raises MirrorError with the sentence for the person; KeyboardInterrupt passes through.
+    build: makes the stages, where a test has its own. Raises MirrorError with the sentence for the person;
+    KeyboardInterrupt passes through.
     """
     composer = Composer()
     build = build or partial(make_tailor, also_prepare=composer.prepare)

@@ -15,12 +15,15 @@ import numpy as np
 
 from mirror.errors import InstallationError, SourceError, UsageError
 from mirror.settings import DEMO_CLIP, Settings
+from mirror.words import say
 
 FALLBACK_FPS = 30.0
 URL_TIMEOUT_MS = 2000
 """Without it a server that accepts and says nothing holds OpenCV for 30 s."""
 USUAL_SIZES = ((640, 480), (1280, 720), (1920, 1080))
 TEXT_PROBE_BYTES = 4096
+CUT_SHORT_SHARE = 0.05
+"""So many pictures may be missing without a word: some formats only guess how many there are."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +60,26 @@ class Capture(Protocol):
 class CvCapture:
     """A source opened by OpenCV."""
 
-    def __init__(self, capture: cv2.VideoCapture, first: np.ndarray, finite: bool) -> None:
+    def __init__(self, capture: cv2.VideoCapture, first: np.ndarray, finite: bool, words: str) -> None:
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.fps = float(fps) if 1.0 <= fps <= 240.0 else FALLBACK_FPS
         self.finite = finite
-        self._capture = capture
+        self._capture, self._words = capture, words
         self._first: np.ndarray | None = first
+        self._count = 1
 
     def read(self) -> np.ndarray | None:
         if self._first is not None:
             first, self._first = self._first, None
             return first
         good, image = self._capture.read()
-        return _bgr(image) if good and image is not None else None
+        if good and image is not None:
+            self._count += 1
+            return _bgr(image)
+        claimed = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        if self.finite and claimed - self._count > max(2.0, CUT_SHORT_SHARE * claimed):
+            say(f"{self._words} ends after {self._count} of {claimed:.0f} pictures: the file is damaged or cut short.")
+        return None
 
     def close(self) -> None:
         self._capture.release()
@@ -155,7 +165,7 @@ def open_capture(address: Address, size: tuple[int, int] | None = None) -> Captu
         capture.release()
         raise SourceError(_cannot_open(address))
     finite = not isinstance(address.target, int) and (not address.live or capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0)
-    return CvCapture(capture, _bgr(first), finite)
+    return CvCapture(capture, _bgr(first), finite, address.words)
 
 
 def _ask_camera(capture: cv2.VideoCapture, size: tuple[int, int] | None) -> None:

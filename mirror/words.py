@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import warnings
@@ -15,6 +16,19 @@ KEEP_NOISE = "MIRROR_NOISE"
 def say(sentence: str) -> None:
     """One line on stderr. From any thread."""
     print(f"mirror: {sentence}", file=sys.stderr, flush=True)
+
+
+class _Log(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
+def hear_log() -> None:
+    """Warnings that the stages log (a garment passed over, say) become lines like all others."""
+    logger = logging.getLogger("mirror")
+    if not any(isinstance(handler, _Log) for handler in logger.handlers):
+        logger.addHandler(_Log(logging.WARNING))
+        logger.propagate = False
 
 
 @contextlib.contextmanager
