@@ -1,0 +1,91 @@
+"""Checkpoints of the training -> networks. A checkpoint holds {"config", "model", "trained_on", "metrics"}."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from ir_models.nets.cwm import Cwm, CwmConfig
+from ir_models.nets.igm import Igm, IgmConfig
+from mirror.errors import ModelError
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a network's weights come from: what the model card says of it."""
+
+    trained_on: str
+    metrics: dict[str, Any]
+    config: dict[str, Any]
+
+
+def load_cwm(path: Path) -> tuple[Cwm, Origin]:
+    """Raises ModelError, one sentence, for a file that is no checkpoint of a CWM."""
+    state = _read(path)
+    net = Cwm(_config(CwmConfig, state["config"], path))
+    return _filled(net, state, path), _origin(state)
+
+
+def load_igm(path: Path) -> tuple[Igm, Origin]:
+    """Raises ModelError, one sentence, for a file that is no checkpoint of an IGM."""
+    state = _read(path)
+    net = Igm(_config(IgmConfig, state["config"], path))
+    return _filled(net, state, path), _origin(state)
+
+
+def save(path: Path, net: Cwm | Igm, trained_on: str, metrics: dict[str, Any]) -> None:
+    """Write a network as the training does."""
+    config = dataclasses.asdict(net.config)
+    torch.save({"config": config, "model": net.state_dict(), "trained_on": trained_on, "metrics": metrics}, path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ModelError(f"{path} does not exist: train one with `python -m ir_models train`.") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise ModelError(f"{path} is not a checkpoint of the training.") from error
+    if not isinstance(state, dict) or not isinstance(state.get("config"), dict) or "model" not in state:
+        raise ModelError(f"{path} is not a checkpoint of the training.")
+    return state
+
+
+def _config(kind: type[C], saved: dict[str, Any], path: Path) -> C:
+    """The configuration as saved. What the maps determine is compared, not set."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k in fields and fields[k].init}
+    try:
+        if unknown := saved.keys() - fields.keys():
+            raise TypeError(f"it has the unknown entries {', '.join(sorted(unknown))}")
+        config = kind(**given)
+    except TypeError as error:
+        raise ModelError(f"{path} is not a checkpoint of a {kind.__name__}: {error}.") from error
+    for name, value in saved.items():
+        if not fields[name].init and getattr(config, name) != value:
+            raise ModelError(
+                f"{path} was trained with {value} {name.replace('_', ' ')}, this version has {getattr(config, name)}: "
+                "train it again."
+            )
+    return config
+
+
+def _filled(net: nn.Module, state: dict[str, Any], path: Path) -> Any:
+    try:
+        net.load_state_dict(state["model"])
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = [line.strip() for line in str(error).splitlines()][-1]
+        raise ModelError(f"{path} does not fit this version's networks ({reason}): train it again.") from error
+    return net.eval()
+
+
+def _origin(state: dict[str, Any]) -> Origin:
+    return Origin(str(state.get("trained_on", "unknown")), dict(state.get("metrics", {})), dict(state["config"]))

@@ -1,0 +1,100 @@
+"""What the networks are fed, by the name an input of theirs may have. One code for the live mirror and the workshop.
+
+garment branch: garment_maps, garment_layout; garment, garment_mask (pictures, for networks in PF-AFN's form)
+person branch:  person_maps; person (picture)
+generator:      person, warped, coverage, person_maps, skin
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from mirror.frames import CANVAS_H, CANVAS_W, flow_to_pixels
+from mirror.maps import MAP_H, MAP_W, garment_layout, garment_maps, person_maps, skin_colour
+from mirror.wardrobe import Garment
+
+
+def planes(picture: np.ndarray) -> np.ndarray:
+    """uint8 HxWx3 BGR -> float32 (1, 3, H, W) RGB in [-1, 1]."""
+    out = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)
+    out *= 2.0 / 255.0
+    out -= 1.0
+    return out
+
+
+def picture_of(planes_out: np.ndarray) -> np.ndarray:
+    """float32 (1, 3, H, W) RGB in [-1, 1] -> float32 HxWx3 BGR, 0..255."""
+    out = np.ascontiguousarray(planes_out[0, ::-1].transpose(1, 2, 0))
+    out += 1.0
+    out *= 127.5
+    return np.clip(out, 0.0, 255.0, out=out)
+
+
+def halve(canvas_map: np.ndarray) -> np.ndarray:
+    """Canvas -> map size, pixel-area aligned."""
+    return cv2.resize(canvas_map, (MAP_W, MAP_H), interpolation=cv2.INTER_AREA)
+
+
+class GarmentInputs:
+    """Of a garment on its canvas. The inside of the back collar is no part of it: it lies behind the neck."""
+
+    def __init__(self, garment: Garment) -> None:
+        alpha = garment.canvas[..., 3].astype(np.float32) / 255.0
+        if garment.inner is not None:
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            inner = cv2.warpAffine(garment.inner, garment.to_picture, (CANVAS_W, CANVAS_H), flags=flags)
+            alpha *= 1.0 - inner.astype(np.float32) / 255.0
+        self.mask: np.ndarray = alpha
+        """float32 256x192, 0..1."""
+        colour = garment.canvas[..., :3] * alpha[..., None] + 255.0 * (1.0 - alpha[..., None])
+        self.colour: np.ndarray = np.round(colour).astype(np.uint8)
+        """uint8 256x192x3 BGR, white outside the garment."""
+        self._landmarks = garment.canvas_landmarks[None].astype(np.float32)
+
+    def named(self, name: str) -> np.ndarray:
+        """One input by its name. KeyError where there is none of that name."""
+        make: dict[str, Callable[[], np.ndarray]] = {
+            "garment_maps": lambda: garment_maps(planes(halve(self.colour)), halve(self.mask)[None], self._landmarks),
+            "garment_layout": lambda: garment_layout(self._landmarks),
+            "garment": lambda: planes(self.colour),
+            "garment_mask": lambda: self.mask[None, None],
+        }
+        return np.ascontiguousarray(make[name](), np.float32)
+
+    def warped(self, flow: np.ndarray) -> np.ndarray:
+        """The garment by a flow (float32 256x192x2, `Fit`'s convention): uint8 256x192x3 BGR."""
+        where = flow_to_pixels(flow)
+        return cv2.remap(self.colour, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+class PersonInputs:
+    """Of a person on the canvas; each map is drawn once, when first asked for.
+
+    canvas: uint8 256x192x3 BGR. mask: float32 256x192, 0..1. landmarks: (33, >= 2), canvas pixels.
+    """
+
+    def __init__(self, canvas: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) -> None:
+        self.canvas, self.mask = canvas, mask
+        self._landmarks = np.ascontiguousarray(landmarks[None, :, :2], np.float32)
+
+    @cached_property
+    def maps(self) -> np.ndarray:
+        return np.ascontiguousarray(person_maps(self._landmarks, halve(self.mask)[None]), np.float32)
+
+    def named(self, name: str, warped: np.ndarray | None = None, coverage: np.ndarray | None = None) -> np.ndarray:
+        """One input by its name. KeyError where there is none of that name.
+
+        warped: uint8 256x192x3 BGR, and coverage: float32 256x192, are there once the garment was warped.
+        """
+        make: dict[str, Callable[[], np.ndarray]] = {
+            "person_maps": lambda: self.maps,
+            "person": lambda: planes(self.canvas),
+            "skin": lambda: skin_colour(planes(halve(self.canvas)), self._landmarks),
+        }
+        if warped is not None and coverage is not None:
+            make |= {"warped": lambda: planes(warped), "coverage": lambda: coverage[None, None]}
+        return np.ascontiguousarray(make[name](), np.float32)

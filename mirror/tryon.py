@@ -1,0 +1,186 @@
+"""The networks' fit: garment features (once a garment) -> CWM -> IGM -> Fit."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mirror.engine import Engine, Outputs, Ticket
+from mirror.errors import ModelError
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person
+from mirror.inputs import GarmentInputs, PersonInputs, picture_of
+from mirror.light import exposure, torso_shading
+from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS
+from mirror.modelset import REMEDY
+from mirror.smooth import OneEuro
+from mirror.wardrobe import Garment
+
+MAX_GARMENTS = 64
+"""Garments whose features are kept (0.3 MB each); the one not worn for the longest goes first."""
+GAIN_CUTOFF_HZ = 0.5
+"""How fast the garment's brightness follows that of the room, where no network gives it."""
+_CHANNELS = {"garment_maps": GARMENT_CHANNELS, "person_maps": PERSON_CHANNELS}
+_WANTED = {"cwm_garment": (), "cwm_person": ("flow", "coverage")}
+_WANTED_OF_GENERATOR = {
+    "repair": ("repair_mask", "repair_colour", "shading"),
+    "plain": ("rendered", "composite_mask"),
+}
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A garment as the networks have read it."""
+
+    garment: Garment
+    inputs: GarmentInputs
+    features: Outputs
+
+
+@dataclass(frozen=True)
+class _Warped:
+    """What the person stage leaves to the generator. flow and coverage as in `Fit`."""
+
+    frame: Frame
+    person: PersonInputs
+    crop: Crop
+    flow: np.ndarray
+    coverage: np.ndarray
+
+
+class PendingFit:
+    """A fit whose generator is still at work."""
+
+    def __init__(self, made: Ticket[Fit] | Fit) -> None:
+        self._made = made
+
+    @property
+    def ready(self) -> bool:
+        return self._made.ready if isinstance(self._made, Ticket) else True
+
+    def result(self, timeout_s: float | None = None) -> Fit:
+        """Wait for it. Raises EngineError with its cause, TimeoutError."""
+        return self._made.result(timeout_s) if isinstance(self._made, Ticket) else self._made
+
+
+class NeuralFitter:
+    """Fits a garment to a person with the networks of a model set. Called from one thread.
+
+    `fit` does it at once. `submit` returns when the person stage is done and leaves the generator at work, so that the
+    person stage of the next frame can begin meanwhile.
+    """
+
+    name = "neural"
+
+    def __init__(self, models_dir: Path, threads: int = 2, cache: Path | None = None) -> None:
+        """threads: cores that an inference may use. cache: where compiled networks are kept.
+
+        Raises ModelError, one sentence, where the set cannot be used.
+        """
+        self.engine = Engine(models_dir, threads, cache)
+        _check(self.engine)
+        self._garments: OrderedDict[int, _Prepared] = OrderedDict()
+        self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
+
+    def prepare(self, garment: Garment) -> None:
+        """Run the garment branch, unless its features are kept from before."""
+        self._prepared(garment)
+
+    def fit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Fit:
+        """The garment on the person of this frame."""
+        return self.submit(frame, person, crop, garment).result()
+
+    def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> PendingFit:
+        """The person stage of this frame, then the generator started."""
+        prepared = self._prepared(garment)
+        warped = self._warp(frame, person, crop, prepared)
+        if "igm" not in self.engine:
+            return PendingFit(self._fit_without_generator(warped))
+        network = self.engine["igm"]
+        picture = prepared.inputs.warped(warped.flow)
+        given = {p.name: warped.person.named(p.name, picture, warped.coverage) for p in network.spec.inputs}
+        finish = _fit_of_repair if network.spec.form == "repair" else _fit_of_plain
+        return PendingFit(network.submit(given, partial(finish, warped)))
+
+    def close(self) -> None:
+        """Wait for what is under way and release the networks."""
+        self.engine.close()
+        self._garments.clear()
+
+    def _prepared(self, garment: Garment) -> _Prepared:
+        key = id(garment)
+        if key not in self._garments:
+            inputs, network = GarmentInputs(garment), self.engine["cwm_garment"]
+            features = network.run({port.name: inputs.named(port.name) for port in network.spec.inputs})
+            self._garments[key] = _Prepared(garment, inputs, features)
+            if len(self._garments) > MAX_GARMENTS:
+                self._garments.popitem(last=False)
+        self._garments.move_to_end(key)
+        return self._garments[key]
+
+    def _warp(self, frame: Frame, person: Person, crop: Crop, prepared: _Prepared) -> _Warped:
+        size = (CANVAS_W, CANVAS_H)
+        canvas = cv2.warpAffine(frame.image, crop.matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        mask = cv2.warpAffine(person.mask, crop.matrix, size)
+        inputs = PersonInputs(canvas, mask, crop.to_canvas(person.landmarks[:, :2].astype(np.float64)))
+        network = self.engine["cwm_person"]
+        ports = [port.name for port in network.spec.inputs]
+        answer = network.run({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
+        # Pixel-area aligned maps: enlarging them is what cv2.resize does.
+        flow = _enlarge(np.ascontiguousarray(answer["flow"][0].transpose(1, 2, 0)))
+        coverage = np.clip(_enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
+        return _Warped(frame, inputs, crop, flow, coverage)
+
+    def _fit_without_generator(self, warped: _Warped) -> Fit:
+        """Light from the luminance of what the person wears; nothing of the old garment is painted over."""
+        torso = warped.person.mask * (warped.coverage > 0.5)
+        gain = self._gain(np.array([exposure(warped.frame.image)]), warped.frame.moment)[0]
+        shading = torso_shading(warped.person.canvas, torso) * np.float32(gain)
+        return Fit(warped.flow, warped.coverage, shading, None, warped.crop, warped.frame.t_capture)
+
+
+def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
+    """IGM's own form: its outputs are a Fit's fields. Runs on the runtime's thread."""
+    repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
+    repair[..., :3] = picture_of(made["repair_colour"])
+    repair[..., 3] = made["repair_mask"][0, 0]
+    return Fit(warped.flow, warped.coverage, made["shading"][0, 0], repair, warped.crop, warped.frame.t_capture)
+
+
+def _fit_of_plain(warped: _Warped, made: Outputs) -> Fit:
+    """PF-AFN's form: mask x warped + (1 - mask) x rendered, the rendered person kept to where a person is."""
+    repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
+    repair[..., :3] = picture_of(made["rendered"])
+    repair[..., 3] = warped.person.mask
+    coverage = warped.coverage * made["composite_mask"][0, 0]
+    shading = np.ones((CANVAS_H, CANVAS_W), np.float32)
+    return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture)
+
+
+def _enlarge(canvas_map: np.ndarray) -> np.ndarray:
+    if canvas_map.shape[:2] == (CANVAS_H, CANVAS_W):
+        return canvas_map
+    return cv2.resize(canvas_map, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+
+
+def _check(engine: Engine) -> None:
+    """That the set has the networks, outputs and input channels this program knows."""
+    wanted = dict(_WANTED)
+    if "igm" in engine:
+        form = engine["igm"].spec.form
+        if form not in _WANTED_OF_GENERATOR:
+            raise ModelError(f"The generator in {engine.models.folder} has the unknown form {form!r}: {REMEDY}.")
+        wanted["igm"] = _WANTED_OF_GENERATOR[form]
+    for name, outputs in wanted.items():
+        spec = engine[name].spec
+        if missing := set(outputs) - {port.name for port in spec.outputs}:
+            raise ModelError(f"{spec.xml} has no output {', '.join(sorted(missing))}: {REMEDY}.")
+        for port in spec.inputs:
+            if port.channels and port.channels != _CHANNELS.get(port.name):
+                raise ModelError(
+                    f"{spec.xml} was made for other channels of {port.name} than this program's: {REMEDY}."
+                )
