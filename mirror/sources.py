@@ -122,6 +122,8 @@ def _source_address(source: str) -> Address:
             head = file.read(TEXT_PROBE_BYTES)
     except OSError:
         raise SourceError(f"{source} may not be read by this user: change its permissions.") from None
+    if not head:
+        raise SourceError(f"{source} is empty: name another file.")
     if _is_text(head):  # ffmpeg would play it as terminal art, or follow the addresses of a playlist
         raise SourceError(f"{source} is not a video but a text file: name a video file, an address or a camera.")
     return Address(str(path), source, live=False)
@@ -185,6 +187,8 @@ def _cannot_open(address: Address) -> str:
         )
     if address.live:
         return f"No picture comes from {address.words}: check the address and that its server is running."
+    if "%" in str(address.target) and not Path(str(address.target)).exists():
+        return f"There are no pictures called like {address.words}: check the pattern and that numbers begin at 0 to 4."
     return f"{address.words} cannot be opened as a video: it is damaged or of an unknown format, name another file."
 
 

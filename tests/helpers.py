@@ -113,3 +113,27 @@ def virtual_display(size: tuple[int, int] = (1024, 768)) -> Iterator[str]:
 def lacking_display_tools() -> list[str]:
     """Which of the programs a window test needs are not installed."""
     return [tool for tool in ("Xvfb", "openbox", "xdotool") if shutil.which(tool) is None]
+
+
+def cut_mp4_short(whole: Path, target: Path, share: float) -> Path:
+    """Writes the first `share` of an mp4 whose index was first moved to the front, as a broken download would be."""
+    data = whole.read_bytes()
+    atoms: dict[bytes, bytes] = {}
+    at = 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        atoms[data[at + 4 : at + 8]] = data[at : at + length]
+        at += length
+    index = bytearray(atoms.pop(b"moov"))
+    stream = atoms.pop(b"mdat")
+    front = b"".join(atoms.values())
+    moved = len(front) + len(index) - data.index(stream)
+    table = index.index(b"stco") + 8  # version and flags were 4 bytes, then the number of chunks
+    count = int.from_bytes(index[table : table + 4], "big")
+    for n in range(count):
+        place = table + 4 + 4 * n
+        offset = int.from_bytes(index[place : place + 4], "big") + moved
+        index[place : place + 4] = offset.to_bytes(4, "big")
+    whole_again = front + bytes(index) + stream
+    target.write_bytes(whole_again[: len(front) + len(index) + round(share * len(stream))])
+    return target
