@@ -1,0 +1,53 @@
+"""`python -m ir_models train cwm|igm`: train a network within a wall-clock budget."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ir_models.nets import cwm as cwm_net
+from ir_models.nets import igm as igm_net
+from ir_models.train.checkpoints import load_cwm
+from ir_models.train.cwm import CwmTask
+from ir_models.train.igm import IgmTask
+from ir_models.train.loop import Task, Trainer
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse and train; returns the exit code. Raises UsageError for data or checkpoints that cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m ir_models train", description=__doc__)
+    parser.add_argument("network", choices=("cwm", "igm"))
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and heldout/, each shard_*.npz")
+    parser.add_argument("--minutes", type=float, required=True, help="wall-clock budget, time before a resume included")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint; FILE.resume and a curve are put beside it")
+    parser.add_argument("--resume", type=Path, help="checkpoint to go on from (its FILE.resume beside it)")
+    parser.add_argument("--config", default="compact", choices=sorted({*cwm_net.CONFIGS, *igm_net.CONFIGS}))
+    parser.add_argument("--cwm", type=Path, help="igm: checkpoint of the CWM whose warps are learned from")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--batch", type=int, help="samples a step")
+    parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--limit", type=int, help="samples at most")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait so long for the first shard")
+    parser.add_argument("--note", default="", help="where the samples are from, kept in the checkpoint")
+    args = parser.parse_args(argv)
+    known = cwm_net.CONFIGS if args.network == "cwm" else igm_net.CONFIGS
+    if args.config not in known:
+        parser.error(f"{args.network} has the configurations {', '.join(known)}")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    task: Task
+    if args.network == "cwm":
+        task = CwmTask(args.data, args.config, args.limit, args.wait)
+    else:
+        warps = load_cwm(args.cwm, form="shifted") if args.cwm else None
+        task = IgmTask(args.data, args.config, warps, args.limit, args.wait)
+    if args.batch:
+        task.batch_size = args.batch
+    trainer = Trainer(task, args.out, args.minutes, args.device, args.note)
+    if args.resume:
+        trainer.resume(args.resume)
+    trainer.run()
+    return 0

@@ -1,0 +1,258 @@
+"""Training of the warp network: its samples, its losses, its figures on held-out people."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ir_models.nets.cwm import CONFIGS, TO_ALIGNED, Cwm, CwmTraining, warp
+from ir_models.train import augment
+from ir_models.train.noise import noisy_landmarks, noisy_mask
+from ir_models.train.shards import (
+    Part,
+    Sample,
+    Shards,
+    colours_bled,
+    flow_halved,
+    garment_on_white,
+    open_shards,
+    share,
+)
+from mirror.frames import CANVAS_H, CANVAS_W, SHOULDER_SHARE
+from mirror.maps import garment_layout, garment_maps, person_maps
+from mirror.wardrobe import LANDMARKS, SLEEVES
+
+LEVEL_WEIGHTS = (0.25, 0.25, 0.4, 0.7, 1.0)
+"""Of the flow's error: the prior, then the levels coarse to fine."""
+UNION_SHARE = 0.33
+"""How often the person mask is that of both garments together: live it is that of the old one, loose or tight."""
+SHOULDER_PX = SHOULDER_SHARE * CANVAS_W
+"""Errors count in pixels at which the garment's shoulders are this wide, so that its size on its canvas drops out."""
+
+
+def compact(sample: Sample) -> Sample:
+    """One sample of a shard -> what this training keeps: 140 kB."""
+    aligned = np.array(TO_ALIGNED, np.float32)
+    return {
+        "garment": garment_on_white(sample["garment"], sample["garment_mask"]),
+        "bled": halve_again(colours_bled(sample["garment"], sample["garment_mask"])),
+        "front": share(sample["parts_a"] == Part.FRONT),
+        "old": share(sample["parts_b"] != Part.BACKGROUND),
+        "both": share((sample["parts_b"] != Part.BACKGROUND) | (sample["parts_a"] != Part.BACKGROUND)),
+        "target": halve_again(sample["target"]),
+        "flow": flow_halved(sample["flow"].astype(np.float32) / aligned),
+        "landmarks": np.nan_to_num(sample["landmarks"][:, :2]).astype(np.float32),
+        "garment_landmarks": sample["garment_landmarks"].astype(np.float32),
+        "sleeves": sample["sleeves"],
+        "kind": sample["kind"],
+        "is_photo": sample["is_photo"],
+    }
+
+
+def halve_again(picture: np.ndarray) -> np.ndarray:
+    """uint8 256x192 -> 64x48, by area."""
+    quarter = picture.reshape(CANVAS_H // 4, 4, CANVAS_W // 4, 4, -1).mean((1, 3))
+    return (quarter + 0.5).astype(np.uint8)
+
+
+@dataclasses.dataclass
+class Batch:
+    """What the network sees (person, garment, layout) and what it should answer.
+
+    flow: (B, 2, 64, 48) area coordinates; valid: (B, 1, 64, 48), 1 where it is known; pixels: (B, 1, 1, 1) to turn an
+    error in canvas pixels into one of SHOULDER_PX. front: (B, 1, 128, 96) target coverage. bled, target: (B, 3, 64, 48)
+    RGB 0..1.
+    """
+
+    person: Tensor
+    garment: Tensor
+    layout: Tensor
+    flow: Tensor
+    valid: Tensor
+    pixels: Tensor
+    front: Tensor
+    bled: Tensor
+    target: Tensor
+
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.person, self.garment, self.layout
+
+    def to(self, device: torch.device) -> Batch:
+        parts = {name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
+        for name in ("person", "garment"):
+            parts[name] = parts[name].contiguous(memory_format=torch.channels_last)
+        return Batch(**parts)
+
+
+def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: float = 1.0) -> Batch:
+    """Compact samples -> a batch; `training` adds augmentation, `noise` what MediaPipe gets wrong (0: exact inputs)."""
+
+    def picture(name: str) -> Tensor:
+        stacked = torch.from_numpy(rows[name])
+        stacked = stacked if stacked.dim() == 4 else stacked[..., None]
+        return stacked.permute(0, 3, 1, 2).float() / 255.0
+
+    def chance(share_: float) -> Tensor:
+        return (torch.rand(count, generator=generator) < share_).view(count, 1, 1, 1)
+
+    garment, bled, front, old, both, target = (
+        picture(name) for name in ("garment", "bled", "front", "old", "both", "target")
+    )
+    count = len(garment)
+    flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
+    valid = torch.isfinite(flow).all(1, keepdim=True).float()
+    flow = torch.nan_to_num(flow)
+    points = torch.from_numpy(rows["landmarks"])
+    marks = torch.from_numpy(rows["garment_landmarks"])
+    mask = torch.where(chance(UNION_SHARE), both, old) if training else old
+
+    if training:
+        if torch.rand((), generator=generator) < 0.5:
+            garment, bled, front, mask, target, valid = (x.flip(3) for x in (garment, bled, front, mask, target, valid))
+            flow = augment.mirror_flow(flow)
+            points = augment.mirror_points(points, augment.MIRROR_PERSON)
+            marks = augment.mirror_points(marks, augment.MIRROR_GARMENT)
+        body = augment.random_move(count, generator, scale=0.05, roll_deg=2.0, shift=0.03)
+        front, mask, target = body.picture(front), body.picture(mask), body.picture(target)
+        flow, valid = body.picture(flow, "nearest"), body.picture(valid, "nearest")
+        points = body.points(points)
+        laid = augment.random_move(count, generator, scale=0.02, roll_deg=1.5, shift=0.012, lean=-0.02)
+        garment = torch.cat([1.0 - laid.picture(1.0 - garment[:, :3]), laid.picture(garment[:, 3:])], 1)
+        bled = laid.picture(bled, padding="border")
+        flow, marks = laid.coordinates(flow), laid.points(marks)
+        marks = marks + torch.randn(marks.shape, generator=generator) * 1.2
+        white = 1.0 - garment[:, 3:]
+        garment = torch.cat([augment.tint(garment[:, :3], generator) * garment[:, 3:] + white, garment[:, 3:]], 1)
+    if noise > 0.0:
+        points, mask = noisy_landmarks(points, generator, noise), noisy_mask(mask, generator, noise)
+
+    left, right = (marks[:, LANDMARKS.index(f"shoulder_{side}")] for side in ("left", "right"))
+    return Batch(
+        person=person_maps(points, mask[:, 0]),
+        garment=garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks),
+        layout=garment_layout(marks),
+        flow=flow,
+        valid=valid,
+        pixels=(SHOULDER_PX / (right - left).norm(dim=1).clamp(min=20.0)).view(count, 1, 1, 1),
+        front=front,
+        bled=bled,
+        target=target,
+    )
+
+
+def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
+    """Terms of the loss, to be added up.
+
+    flow: L1 on visible front pixels at every level. smooth: second differences, bounded, so that arm against torso may
+    jump. cover, dice: coverage, whose product with the warped mask pulls the garment's outline into place as well.
+    photo: warped colours against the target's, less their mean difference, so that exposure does not count.
+    """
+    known = batch.valid.sum() + 1.0
+    half = batch.flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
+    flow = batch.flow.new_zeros(())
+    for weight, answer in zip(LEVEL_WEIGHTS, out.flows, strict=True):
+        fine = answer
+        if answer.shape[2] != batch.flow.shape[2]:
+            fine = F.interpolate(answer, size=batch.flow.shape[2:], mode="bilinear", align_corners=False)
+        error = ((fine - batch.flow) * half).abs().sum(1, keepdim=True) * batch.pixels
+        flow = flow + weight * (error * batch.valid).sum() / known / 10.0
+    smooth = sum((_bent(answer) for answer in out.flows[-2:]), flow.new_zeros(())) * 2.0
+
+    coverage = out.coverage.clamp(1e-4, 1.0 - 1e-4)
+    edge = (batch.front - F.avg_pool2d(batch.front, 7, 1, 3)).abs()
+    cover = (F.binary_cross_entropy(coverage, batch.front, reduction="none") * (1.0 + 3.0 * edge)).mean()
+    both = (coverage * batch.front).sum((1, 2, 3))
+    dice = (1.0 - (2.0 * both + 1.0) / ((coverage + batch.front).sum((1, 2, 3)) + 1.0)).mean()
+
+    warped = warp(batch.bled, out.flows[-1])
+    off = (warped - batch.target) * batch.valid
+    mean = off.sum((2, 3), keepdim=True) / (batch.valid.sum((2, 3), keepdim=True) + 1.0)
+    photo = (off - mean * batch.valid).abs().sum() / known
+    return {"flow": flow, "smooth": smooth, "cover": cover, "dice": 0.5 * dice, "photo": 0.1 * photo}
+
+
+def _bent(flow: Tensor) -> Tensor:
+    across = (flow[..., 2:] - 2 * flow[..., 1:-1] + flow[..., :-2]).abs().clamp(max=0.1).mean()
+    along = (flow[..., 2:, :] - 2 * flow[..., 1:-1, :] + flow[..., :-2, :]).abs().clamp(max=0.1).mean()
+    return across + along
+
+
+def errors(flow: Tensor, coverage: Tensor, batch: Batch) -> dict[str, np.ndarray]:
+    """Per sample: mean end-point error on visible front pixels (pixels of SHOULDER_PX) and IoU of coverage.
+
+    flow: (B, 2, 64, 48) area coordinates. coverage: (B, 1, 128, 96)."""
+    half = flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
+    off = ((flow - batch.flow) * half).norm(dim=1, keepdim=True) * batch.pixels
+    epe = (off * batch.valid).sum((1, 2, 3)) / batch.valid.sum((1, 2, 3)).clamp(min=1.0)
+    seen, true = coverage > 0.5, batch.front > 0.5
+    iou = (seen & true).sum((1, 2, 3)) / (seen | true).sum((1, 2, 3)).clamp(min=1)
+    return {"epe_px": epe.cpu().numpy(), "coverage_iou": iou.cpu().numpy()}
+
+
+class CwmTask:
+    """What the training loop asks for: the model, a loss for a step, figures now and then."""
+
+    name = "cwm"
+    batch_size = 16
+    learning_rate = 2e-3
+
+    def __init__(self, data: Path, config: str, limit: int | None = None, wait_s: float = 0.0) -> None:
+        """The cost volume is trained in its shifted form, which torch does fastest; the weights fit every form."""
+        self.config = dataclasses.replace(CONFIGS[config], form="shifted")
+        self.train = open_shards(data, "train", compact, limit, wait_s)
+        self.held_out = open_shards(data, "heldout", compact, 320, wait_s)
+
+    def build(self) -> Cwm:
+        return Cwm(self.config)
+
+    def refresh(self) -> int:
+        return self.train.refresh(most=1)
+
+    def __len__(self) -> int:
+        return len(self.train)
+
+    def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
+        batch = make_batch(self.train.batch(rows), generator, training=True).to(device)
+        return losses(model.look(*batch.inputs()), batch)
+
+    def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:
+        """Figures on held-out samples, with MediaPipe-like noise (a fixed seed)."""
+        found = evaluate(model, self.held_out, device, most)
+        epe, iou, sleeves = found["epe_px"], found["coverage_iou"], found["sleeves"]
+        figures = {
+            "epe_px": float(epe.mean()),
+            "epe_median_px": float(np.median(epe)),
+            "prior_epe_px": float(found["prior_epe_px"].mean()),
+            "coverage_iou": float(iou.mean()),
+        }
+        for index, name in enumerate(SLEEVES):
+            if (sleeves == index).any():
+                figures[f"epe_{name}_px"] = float(epe[sleeves == index].mean())
+                figures[f"iou_{name}"] = float(iou[sleeves == index].mean())
+        return figures
+
+
+@torch.no_grad()
+def evaluate(
+    model: Cwm, shards: Shards, device: torch.device, most: int | None = None, noise: float = 1.0
+) -> dict[str, np.ndarray]:
+    """Per sample: epe_px, coverage_iou, prior_epe_px, and the sample's own sleeves, kind, is_photo."""
+    generator = torch.Generator().manual_seed(1)
+    total = min(len(shards), most or len(shards))
+    columns: dict[str, list[np.ndarray]] = {}
+    for start in range(0, total, 32):
+        rows = shards.batch(np.arange(start, min(start + 32, total)))
+        batch = make_batch(rows, generator, training=False, noise=noise).to(device)
+        out = model.look(*batch.inputs())
+        prior = F.interpolate(out.flows[0], size=batch.flow.shape[2:], mode="bilinear", align_corners=False)
+        found = errors(out.flows[-1], out.coverage, batch)
+        found["prior_epe_px"] = errors(prior, out.coverage, batch)["epe_px"]
+        found |= {name: rows[name] for name in ("sleeves", "kind", "is_photo")}
+        for name, values in found.items():
+            columns.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in columns.items()}

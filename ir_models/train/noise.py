@@ -1,0 +1,104 @@
+"""What MediaPipe would have seen: errors added to exact landmarks and silhouettes in training.
+
+On rendered people MediaPipe's landmarks lie away from the rig's joints by 0.06 to 0.10 of a shoulder width, with a
+spread of 0.04 to 0.08 (`python -m ir_models train calibrate` measures both on held-out renders); now and then one is
+grossly wrong, and a hand collapses onto its wrist. A network trained on exact joints would trust them too much.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mirror.frames import Landmark
+from mirror.maps import MAP_H, MAP_W, MIN_SHOULDER_PX, TORSO_TO_SHOULDERS
+
+BIAS = {
+    Landmark.LEFT_SHOULDER: (0.0, 0.0),
+    Landmark.LEFT_ELBOW: (0.0, 0.0),
+    Landmark.LEFT_HIP: (0.0, 0.0),
+}
+"""Of the person's left side, shoulder widths: outwards from the middle, downwards. The right side mirrors it."""
+SPREAD = {
+    Landmark.LEFT_EYE: 0.02,
+    Landmark.LEFT_SHOULDER: 0.045,
+    Landmark.LEFT_ELBOW: 0.06,
+    Landmark.LEFT_WRIST: 0.06,
+    Landmark.LEFT_INDEX: 0.07,
+    Landmark.LEFT_PINKY: 0.07,
+    Landmark.LEFT_HIP: 0.06,
+}
+"""Standard deviation both ways, shoulder widths; the same for the right side."""
+GROSS_SHARE, GROSS_SPREAD = 0.03, 0.18
+HAND_LOST_SHARE = 0.05
+
+
+def _table() -> tuple[Tensor, Tensor]:
+    bias, spread = torch.zeros(33, 2), torch.full((33, 2), 0.03)
+    for left in (*BIAS, *SPREAD):
+        right = Landmark(left + 1) if left != Landmark.LEFT_EYE else Landmark.RIGHT_EYE
+        out, down = BIAS.get(left, (0.0, 0.0))
+        bias[left], bias[right] = torch.tensor([out, down]), torch.tensor([-out, down])
+        spread[left] = spread[right] = SPREAD.get(left, 0.03)
+    return bias, spread
+
+
+_BIAS, _SPREAD = _table()
+
+
+def noisy_landmarks(landmarks: Tensor, generator: torch.Generator, amount: float = 1.0) -> Tensor:
+    """landmarks: (B, 33, 2), canvas pixels, exact -> the same as MediaPipe might see them. amount scales the noise,
+    never the bias."""
+    count = len(landmarks)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator)
+
+    left, right = landmarks[:, Landmark.LEFT_SHOULDER], landmarks[:, Landmark.RIGHT_SHOULDER]
+    hips = (landmarks[:, Landmark.LEFT_HIP] + landmarks[:, Landmark.RIGHT_HIP]) / 2
+    across, along = left - right, hips - (left + right) / 2  # the person's left is the viewer's right
+    unit = torch.maximum(across.norm(dim=1), TORSO_TO_SHOULDERS * along.norm(dim=1)).clamp(min=MIN_SHOULDER_PX)
+    x, y = F.normalize(across, dim=1)[:, None], F.normalize(along, dim=1)[:, None]
+    error = _BIAS + amount * _SPREAD * normal(count, 33, 2)
+    gross = (uniform(count, 33, 1) < GROSS_SHARE * amount).float() * normal(count, 33, 2) * GROSS_SPREAD
+    gross[:, : Landmark.LEFT_ELBOW] *= 0.3  # head and shoulders are rarely far off
+    error = error + gross
+    moved = landmarks + (error[..., :1] * x + error[..., 1:] * y) * unit[:, None, None]
+    for wrist, fingers in (
+        (Landmark.LEFT_WRIST, (Landmark.LEFT_INDEX, Landmark.LEFT_PINKY)),
+        (Landmark.RIGHT_WRIST, (Landmark.RIGHT_INDEX, Landmark.RIGHT_PINKY)),
+    ):
+        lost = (uniform(count, 1) < HAND_LOST_SHARE * amount).float()
+        for finger in fingers:
+            moved[:, finger] += lost * (moved[:, wrist] - moved[:, finger])
+    return moved
+
+
+def noisy_mask(mask: Tensor, generator: torch.Generator, amount: float = 1.0) -> Tensor:
+    """mask: (B, 1, 128, 96), an exact silhouette -> one as soft and as wrong as MediaPipe's segmentation.
+
+    Its edge moves in and out smoothly, its softness varies, and now and then a piece is missing."""
+    count = len(mask)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+
+    soft = F.avg_pool2d(mask, 5, 1, 2, count_include_pad=False)
+    waves = F.interpolate(
+        torch.randn(count, 1, 16, 12, generator=generator), size=(MAP_H, MAP_W), mode="bilinear", align_corners=False
+    )
+    shift = 0.22 * amount * waves * (soft > 0.02) + 0.12 * amount * torch.randn(count, 1, 1, 1, generator=generator)
+    out = torch.sigmoid((soft - 0.5 + shift) * uniform(6.0, 16.0))
+    for row in range(count):
+        if torch.rand((), generator=generator) < 0.12 * amount:
+            y, x, h, w = (int(torch.randint(a, b, (), generator=generator)) for a, b in _HOLE)
+            out[row, :, y : y + h, x : x + w] *= 0.35 * float(torch.rand((), generator=generator))
+    return out
+
+
+_HOLE = ((0, 110), (0, 80), (4, 20), (4, 16))
+"""Ranges of y, x, height and width of a missing piece, map pixels."""
