@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 HINT_AFTER_S = 3.0
 """Nobody seen for so long: say where to stand."""
 MESSAGE_STAYS_S = 3.0
+FIGURES_EVERY_S = 0.5
+"""Slow enough to be read; and new letters cost 5 ms."""
 WHERE_TO_STAND = "Stand before the camera, about two steps away, so that head and hips are in the picture."
 GETTING_READY = "One moment: the garments are being laid out."
 
@@ -67,6 +69,7 @@ class Presenter:
         self._named = ("", 0.0)  # slug whose name is shown, and since when
         self._seen_at: float | None = None
         self._message = ("", 0.0)
+        self._figure_text: tuple[tuple[str, ...], float] = ((), 0.0)
         self.rail: Rail | None = None
         """Set as soon as the wardrobe is loaded."""
         self.quit = False
@@ -138,16 +141,20 @@ class Presenter:
             name_age_s=now - self._named[1],
             message=self._message[0] if now - self._message[1] < MESSAGE_STAYS_S else "",
             hint=hint,
-            figures=self._figure_lines() if self._figures else (),
+            figures=self._figure_lines(now) if self._figures else (),
             help=self._help,
         )
 
-    def _figure_lines(self) -> tuple[str, ...]:
-        now, metrics = self._clock(), self._metrics
-        return (
-            f"{metrics.shown.now(now):.0f} pictures/s   {metrics.fits.now(now):.0f} fits/s   {metrics.engine}",
-            f"age {metrics.age.quantile(0.5):.0f} ms   of the fit {metrics.fit_age.quantile(0.5):.0f} ms",
-        )
+    def _figure_lines(self, now: float) -> tuple[str, ...]:
+        lines, since = self._figure_text
+        if not lines or now - since >= FIGURES_EVERY_S:
+            clock, metrics = self._clock(), self._metrics
+            lines = (
+                f"{metrics.shown.now(clock):.0f} pictures/s   {metrics.fits.now(clock):.0f} fits/s   {metrics.engine}",
+                f"age {metrics.age.quantile(0.5):.0f} ms   of the fit {metrics.fit_age.quantile(0.5):.0f} ms",
+            )
+            self._figure_text = (lines, now)
+        return lines
 
     def _obey(self, codes: list[int], now: float) -> None:
         for action in self._keys.actions(codes, now):
