@@ -249,3 +249,30 @@ def user_cache() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "tryon-mirror"
+
+
+def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """A network file of another framework (.tflite) as a function: one float32 input -> its outputs, in order.
+
+    content: the file's bytes, already checked. The outputs are copies. Synchronous; one caller at a time. Raises
+    ModelError.
+    """
+    import tempfile
+
+    core = ov.Core()
+    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    try:
+        with tempfile.TemporaryDirectory() as folder:  # this reader takes only paths
+            path = Path(folder) / "network.tflite"
+            path.write_bytes(content)
+            compiled = core.compile_model(core.read_model(path), "CPU", options)
+    except Exception as error:
+        raise ModelError(f"A network of MediaPipe does not run in OpenVINO here ({_reason(error)}).") from error
+    request = compiled.create_infer_request()
+    outputs = list(compiled.outputs)
+
+    def run(values: np.ndarray) -> list[np.ndarray]:
+        results = request.infer([values], share_inputs=False)
+        return [np.array(results[port]) for port in outputs]
+
+    return run

@@ -13,6 +13,8 @@ SCALE = 0.5
 
 HAND_RADIUS, FOREARM_RADIUS = 0.17, 0.135
 """In shoulder units. The forearm's is that of an arm in a sleeve."""
+MIN_WRIST_SEEN = 0.4
+"""A hand whose wrist is less visible than this is guessed at, and cuts nothing out."""
 MIN_HAIR_CONTRAST = 22.0
 """Lab distance between hair and clothes below which they cannot be told apart by colour: then hair is not cut out."""
 
@@ -31,7 +33,7 @@ def uncovered(canvas: np.ndarray, mask: np.ndarray, body: Body, long_sleeves: bo
     free = face.copy()
     skin = _skin(lab, body)
     for side in (0, 1):
-        if body.wrists_seen[side] < 0.2:
+        if body.wrists_seen[side] < MIN_WRIST_SEEN:
             continue
         _, elbow, wrist = body.arms[side]
         start, tips = body.hands[side]
