@@ -55,7 +55,7 @@ LAYOUT_SIZE = len(FRAME_PARTS) * 6 + len(LAYOUT_MEASURES)
 UPPER_ARM, FOREARM = 0.80, 0.72
 """Lengths in shoulder widths that an arm's segments count as, however foreshortened they are seen."""
 MIN_SHOULDER_PX = 8.0
-TORSO_TO_SHOULDERS = 0.42
+TORSO_TO_SHOULDERS = 0.62
 """A turned body's shoulder width is at least this share of the length of its torso."""
 
 _HEAD_R, _CAPSULE_R, _HAND_R, _JOINT_R, _ARM_R = 0.30, 0.11, 0.12, 0.08, 0.19  # shoulder widths

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
+from ir_models.checkpoints import load_cwm
 from ir_models.nets import cwm as cwm_net
 from ir_models.nets import igm as igm_net
-from ir_models.train.checkpoints import load_cwm
 from ir_models.train.cwm import CwmTask
 from ir_models.train.igm import IgmTask
 from ir_models.train.loop import Task, Trainer
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.network == "cwm":
         task = CwmTask(args.data, args.config, args.limit, args.wait)
     else:
-        warps = load_cwm(args.cwm, form="shifted") if args.cwm else None
+        warps = load_cwm(args.cwm)[0] if args.cwm else None
         task = IgmTask(args.data, args.config, warps, args.limit, args.wait)
     if args.batch:
         task.batch_size = args.batch

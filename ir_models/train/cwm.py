@@ -202,8 +202,7 @@ class CwmTask:
     learning_rate = 2e-3
 
     def __init__(self, data: Path, config: str, limit: int | None = None, wait_s: float = 0.0) -> None:
-        """The cost volume is trained in its shifted form, which torch does fastest; the weights fit every form."""
-        self.config = dataclasses.replace(CONFIGS[config], form="shifted")
+        self.config = CONFIGS[config]
         self.train = open_shards(data, "train", compact, limit, wait_s)
         self.held_out = open_shards(data, "heldout", compact, 320, wait_s)
 
