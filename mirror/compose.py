@@ -23,10 +23,9 @@ MIN_ALPHA = 2.0 / 255.0
 
 @dataclass(frozen=True)
 class _Level:
-    """A garment's picture at one scale: colours padded outward so that no background bleeds in, and its alpha."""
+    """A garment's picture at one scale: colours padded outward so that no background bleeds in, and its outline."""
 
-    colours: np.ndarray  # uint8 HxWx3 BGR
-    alpha: np.ndarray  # uint8 HxW
+    picture: np.ndarray  # uint8 HxWx4 BGRA
     scale: float  # full-size pixels per pixel of this level
 
 
@@ -57,17 +56,19 @@ class Composer:
             return cv2.warpAffine(canvas_map, to_canvas, size, flags=flags, borderMode=border)
 
         if fit.repair is not None:
-            _blend(view, lift(fit.repair[..., :3]), lift(fit.repair[..., 3], cv2.BORDER_CONSTANT))
+            paint = lift(cv2.convertScaleAbs(fit.repair[..., :3]))
+            _blend(view, paint, lift(fit.repair[..., 3], cv2.BORDER_CONSTANT))
         a = garment.to_picture
         source = flow_to_pixels(fit.flow) @ a[:, :2].T.astype(np.float32) + a[:, 2].astype(np.float32)
         level = self._level(garment, fit, source)
         where = _lift_flow((source + 0.5) / level.scale - 0.5, to_canvas, size, TORN_PX * a[0, 0] / level.scale)
-        colours = cv2.remap(level.colours, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        outline = cv2.remap(level.alpha, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         coverage = lift(fit.coverage, cv2.BORDER_CONSTANT)
-        coverage = np.clip((coverage - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
-        alpha = coverage * (outline.astype(np.float32) * (1.0 / 255.0))
-        _blend(view, colours.astype(np.float32) * lift(fit.shading)[..., None], alpha)
+        coverage = cv2.addWeighted(coverage, 255 * EDGE_GAIN, coverage, 0.0, 127.5 * (1 - EDGE_GAIN), dtype=cv2.CV_8U)
+        outline = cv2.extractChannel(garb, 3)
+        alpha = cv2.multiply(coverage, outline, scale=1.0 / 255**2, dtype=cv2.CV_32F)
+        lit = cv2.multiply(garb[..., :3], cv2.merge([lift(fit.shading)] * 3), dtype=cv2.CV_8U)
+        _blend(view, lit, alpha)
         return picture
 
     def _pyramid(self, garment: Garment) -> list[_Level]:
@@ -125,23 +126,22 @@ def _window(fit: Fit, size: tuple[int, int]) -> tuple[int, int, int, int] | None
 
 
 def _blend(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:
-    """Paint colours (float32 HxWx3, 0..255) over uint8 `view`; nothing changes where alpha (HxW, 0..1) is 0."""
-    mixed = view + (colours - view) * alpha[..., None]
-    np.copyto(view, np.clip(mixed + 0.5, 0, 255).astype(np.uint8), where=(alpha > MIN_ALPHA)[..., None])
+    """Paint colours (uint8 HxWx3) over uint8 `view` in place; nothing changes where alpha (float32 HxW, 0..1) is 0."""
+    mixed = cv2.blendLinear(colours, np.ascontiguousarray(view), alpha, 1.0 - alpha)
+    cv2.copyTo(mixed, cv2.compare(alpha, MIN_ALPHA, cv2.CMP_GT), view)
 
 
 def _build_pyramid(garment: Garment) -> list[_Level]:
     alpha = garment.picture[..., 3]
     if garment.inner is not None:  # the inside of the back collar lies behind the neck: not drawn on a body
         alpha = cv2.multiply(alpha, 255 - garment.inner, scale=1.0 / 255.0)
-    colours, scale = _pad_colours(garment.picture), 1.0
-    levels = [_Level(colours, alpha, scale)]
-    while min(colours.shape[:2]) > CANVAS_W // 2 and scale < 16:
-        size = (colours.shape[1] // 2, colours.shape[0] // 2)
+    picture, scale = np.dstack([_pad_colours(garment.picture), alpha]), 1.0
+    levels = [_Level(picture, scale)]
+    while min(picture.shape[:2]) > CANVAS_W // 2 and scale < 16:
+        size = (picture.shape[1] // 2, picture.shape[0] // 2)
         scale = garment.picture.shape[1] / size[0]
-        colours = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)
-        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-        levels.append(_Level(colours, alpha, scale))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        levels.append(_Level(picture, scale))
     return levels
 
 
