@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,15 +46,20 @@ def save(path: Path, net: Cwm | Igm, trained_on: str, metrics: dict[str, Any]) -
     torch.save({"config": config, "model": net.state_dict(), "trained_on": trained_on, "metrics": metrics}, path)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def load_tensors(path: Path, remedy: str) -> Any:
+    """What a torch file holds; nothing but plain data is unpickled. Raises ModelError: what is wrong, and `remedy`."""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise ModelError(f"{path} does not exist: train one with `python -m ir_models train`.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise ModelError(f"{path} is not a checkpoint of the training.") from error
+        raise ModelError(f"{path} does not exist: {remedy}.") from None
+    except Exception as error:  # bytes that are no checkpoint end in whatever the unpickler stumbles on
+        raise ModelError(f"{path} is not a checkpoint of plain tensors: {remedy}.") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    state = load_tensors(path, "train one with `python -m ir_models train`")
     if not isinstance(state, dict) or not isinstance(state.get("config"), dict) or "model" not in state:
-        raise ModelError(f"{path} is not a checkpoint of the training.")
+        raise ModelError(f"{path} is not a checkpoint of the training: train one with `python -m ir_models train`.")
     return state
 
 

@@ -37,6 +37,9 @@ class Plan:
     form: str = ""
     channels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.module.eval()
+
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The network in torch."""
         with torch.inference_mode():
@@ -47,7 +50,6 @@ class Plan:
 
 def to_openvino(plan: Plan) -> ov.Model:
     """The network as an OpenVINO model in f32, shapes fixed to those of the example inputs."""
-    plan.module.eval()
     example = tuple(plan.inputs.values())
     shapes = [tuple(tensor.shape) for tensor in example]
     with _quiet_tracing():
@@ -63,7 +65,6 @@ def to_openvino(plan: Plan) -> ov.Model:
 
 def to_onnx(plan: Plan, path: Path) -> None:
     """The network as an ONNX file."""
-    plan.module.eval()
     with _quiet_tracing():
         torch.onnx.export(
             plan.module,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from torch import Tensor, nn
+
+from ir_models.checkpoints import load_tensors
 from ir_models.export import export, print_manifest
-from ir_models.nets.pfafn import Generator, WarpNet, load_published
+from ir_models.nets.pfafn import Generator, WarpNet
 from ir_models.plans import published_plans
+from mirror.errors import ModelError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,3 +32,29 @@ def main(argv: list[str] | None = None) -> int:
     }
     print_manifest(export(published_plans(warp, generator), args.out, about, half=True, onnx=args.onnx), args.out)
     return 0
+
+
+def load_published(module: nn.Module, file: Path, what: str) -> None:
+    """Load a published checkpoint into its network. `what` names it in messages ("warp network", "generator").
+
+    Nothing but tensors is unpickled. Raises ModelError, one sentence, for a file that is not a state dict or one whose
+    names or shapes are other than published.
+    """
+    state = load_tensors(file, f"give the published {what} checkpoint")
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ModelError(f"{file} holds no state dict: give the published {what} checkpoint.")
+    wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    if wrong := describe_difference(wanted, found):
+        raise ModelError(f"{file} is not the published PF-AFN {what}: {wrong}.")
+    module.load_state_dict(state)
+
+
+def describe_difference(wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:
+    """What first differs between two state dicts' names and shapes, in words; empty if nothing does."""
+    if missing := sorted(wanted.keys() - found.keys()):
+        return f"{len(missing)} of its {len(wanted)} entries are missing, {missing[0]} first"
+    if extra := sorted(found.keys() - wanted.keys()):
+        return f"it has {len(extra)} entries too many, {extra[0]} first"
+    shapes = [name for name in wanted if wanted[name] != found[name]]
+    return f"{shapes[0]} is {found[shapes[0]]} and not {wanted[shapes[0]]}" if shapes else ""

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
+from ir_models.import_pfafn import load_published  # noqa: E402
 from ir_models.nets.pfafn import (  # noqa: E402
     FlowNet,
     Generator,
@@ -17,7 +18,6 @@ from ir_models.nets.pfafn import (  # noqa: E402
     TryOn,
     WarpConfig,
     WarpNet,
-    load_published,
     offset_to_flow,
     sample,
 )

@@ -11,17 +11,14 @@ offsets in pixels assume; so it is said explicitly here, and the flow has the pr
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ir_models.nets.correlation import Form, correlation
-from mirror.errors import ModelError
 
 RADIUS = 3
 SLOPE = 0.1
@@ -269,35 +266,3 @@ class TryOn(nn.Module):
         rendered, mask = self.generator(person, warped, warped_mask)
         mask = mask * warped_mask
         return warped * mask + rendered * (1.0 - mask)
-
-
-def load_published(module: nn.Module, file: Path, what: str) -> None:
-    """Load a published checkpoint into its network. `what` names it in messages ("warp", "generator").
-
-    Nothing but tensors is unpickled. Raises ModelError, one sentence, for a file that is not a state dict or one whose
-    names or shapes are other than published.
-    """
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ModelError(f"{file} does not exist; give the published {what} checkpoint.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{file} is not a checkpoint of plain tensors ({reason}); give the published one.") from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ModelError(f"{file} holds no state dict; give the published {what} checkpoint.")
-    wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in state.items()}
-    if wrong := describe_difference(wanted, found):
-        raise ModelError(f"{file} is not the published PF-AFN {what}: {wrong}.")
-    module.load_state_dict(state)
-
-
-def describe_difference(wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:
-    """What first differs between two state dicts' names and shapes, in words; empty if nothing does."""
-    if missing := sorted(wanted.keys() - found.keys()):
-        return f"{len(missing)} of its {len(wanted)} entries are missing, {missing[0]} first"
-    if extra := sorted(found.keys() - wanted.keys()):
-        return f"it has {len(extra)} entries too many, {extra[0]} first"
-    shapes = [name for name in wanted if wanted[name] != found[name]]
-    return f"{shapes[0]} is {found[shapes[0]]} and not {wanted[shapes[0]]}" if shapes else ""
