@@ -23,7 +23,7 @@ class StandingFinder:
     """Finds the same person in the same place on every frame of 640x480; nobody on other sizes."""
 
     def find(self, frame: Frame) -> Person | None:
-        return standing(frame.t_capture) if frame.size == (640, 480) else None
+        return standing(frame.moment) if frame.size == (640, 480) else None
 
     def close(self) -> None:
         pass

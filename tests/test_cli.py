@@ -180,7 +180,14 @@ def test_bad_garments_are_named_once_and_passed_over(with_person: Path, wardrobe
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process alone")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ended_from_outside_it_still_reports(number: int, wardrobe_folder: Path, tmp_path: Path) -> None:
-    clip, report = make_clip(tmp_path / "long.avi", frames=300, size=(640, 480), fps=10.0), tmp_path / "report.json"
+    clip, report = tmp_path / "noise.avi", tmp_path / "report.json"
+    writer, dice = (
+        cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 2.0, (640, 480)),
+        np.random.default_rng(1),
+    )
+    for _ in range(60):  # half a minute of noise, which fills the film's buffer with each picture
+        writer.write(dice.integers(0, 255, (480, 640, 3), dtype=np.uint8))
+    writer.release()
     argv = [sys.executable, "-m", "tests.fakes", str(clip), "--source", str(clip), "--realtime", "--headless"]
     argv += ["--wardrobe", str(wardrobe_folder), "--output", str(tmp_path / "o.mp4"), "--report", str(report)]
     process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
