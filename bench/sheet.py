@@ -1,7 +1,7 @@
 """Contact sheets of real clips: `python -m bench sheet --clips DIR --garments DIR --out FILE.png`.
 
-A block for each clip: the first row the person as filmed, then a row for each garment. `--pages` writes one PNG for each
-clip (FILE-CLIP.png), large enough to judge collar, shoulders, sleeves, hem and hands one by one.
+A block for each clip: the first row the person as filmed, then a row for each garment. `--pages` writes one PNG for
+each clip (FILE-CLIP.png), large enough to judge collar, shoulders, sleeves, hem and hands one by one.
 """
 
 from __future__ import annotations
