@@ -1,0 +1,152 @@
+"""Landmarks -> channels: the same numbers for numpy and torch, coordinates that mean what they say."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from mirror.frames import CANVAS_H, CANVAS_W, Landmark
+from mirror.maps import (
+    FOREARM,
+    GARMENT_CHANNELS,
+    LAYOUT_SIZE,
+    MAP_H,
+    MAP_W,
+    PERSON_CHANNELS,
+    UPPER_ARM,
+    garment_layout,
+    garment_maps,
+    person_maps,
+    skin_colour,
+)
+from mirror.wardrobe import LANDMARKS
+from tests.fake_samples import fake_landmarks, fake_sample
+
+WHITE = np.ones((1, 3, MAP_H, MAP_W), np.float32)
+FULL = np.ones((1, MAP_H, MAP_W), np.float32)
+
+
+def person(seed: int = 0) -> np.ndarray:
+    return np.nan_to_num(fake_landmarks(np.random.default_rng(seed)))[None]
+
+
+def at(maps: np.ndarray, channel: str, point: np.ndarray) -> float:
+    """The channel's value at a canvas point, by the area-aligned convention."""
+    names = PERSON_CHANNELS if maps.shape[1] == len(PERSON_CHANNELS) else GARMENT_CHANNELS
+    j, i = np.round((np.asarray(point) - 0.5) / 2.0).astype(int)
+    return float(maps[0, names.index(channel), i, j])
+
+
+@pytest.mark.parametrize(
+    ("row", "channel", "wanted"),
+    [
+        (Landmark.RIGHT_SHOULDER, "u", -0.5),
+        (Landmark.LEFT_SHOULDER, "u", 0.5),
+        (Landmark.RIGHT_SHOULDER, "v", 0.0),
+        (Landmark.LEFT_HIP, "v_torso", 1.0),
+        (Landmark.RIGHT_ELBOW, "arm_left_along", UPPER_ARM),
+        (Landmark.LEFT_ELBOW, "arm_right_along", UPPER_ARM),
+        (Landmark.RIGHT_WRIST, "arm_left_along", UPPER_ARM + FOREARM),
+        (Landmark.RIGHT_ELBOW, "arm_left", 1.0),
+        (Landmark.LEFT_ELBOW, "arm_left", 0.0),
+        (Landmark.LEFT_HIP, "hip_right", 1.0),
+    ],
+)
+def test_a_landmark_lies_where_its_coordinates_say(row: Landmark, channel: str, wanted: float) -> None:
+    points = person()
+    assert at(person_maps(points, FULL), channel, points[0, row, :2]) == pytest.approx(wanted, abs=0.06)
+
+
+def test_across_an_arm_counts_outwards_on_both_sides() -> None:
+    points = person()
+    maps = person_maps(points, FULL)
+    for row, side, outwards in ((Landmark.RIGHT_ELBOW, "left", -6.0), (Landmark.LEFT_ELBOW, "right", 6.0)):
+        middle = (points[0, row, :2] + points[0, row - 2, :2]) / 2
+        assert at(maps, f"arm_{side}_across", middle + np.array([outwards, 0])) > 0.04
+        assert at(maps, f"arm_{side}_across", middle - np.array([outwards, 0])) < -0.04
+
+
+def test_garment_coordinates_count_in_its_own_shoulder_widths() -> None:
+    marks = fake_sample(3)["garment_landmarks"][None]
+    maps = garment_maps(WHITE, FULL, marks)
+    by = {name: marks[0, k] for k, name in enumerate(LANDMARKS)}
+    assert at(maps, "u", by["shoulder_left"] + [1, 1]) == pytest.approx(-0.5, abs=0.03)
+    assert at(maps, "u", by["shoulder_right"] + [-1, 1]) == pytest.approx(0.5, abs=0.03)
+    width = np.linalg.norm(by["shoulder_right"] - by["shoulder_left"])
+    assert at(maps, "shoulder_width", np.array([96, 128])) == pytest.approx(width / CANVAS_W, abs=1e-4)
+    assert at(maps, "sleeve_left", (by["sleeve_outer_left"] + by["sleeve_inner_left"]) / 2) > 0.8
+    assert at(maps, "sleeve_left", (by["sleeve_outer_right"] + by["sleeve_inner_right"]) / 2) < 1e-3
+
+
+def test_layout_frames_lead_to_the_garments_landmarks() -> None:
+    """(u, v) of the shoulders through the torso's frame gives the shoulders, in area coordinates."""
+    marks = fake_sample(4)["garment_landmarks"][None]
+    layout = garment_layout(marks)
+    assert layout.shape == (1, LAYOUT_SIZE)
+    frame = layout[0, :6].reshape(2, 3)
+    for u, name in ((-0.5, "shoulder_left"), (0.5, "shoulder_right")):
+        area = frame @ [u, 0.0, 1.0]
+        pixel = ((area + 1.0) * [CANVAS_W, CANVAS_H] - 1.0) / 2.0
+        assert pixel == pytest.approx(marks[0, LANDMARKS.index(name)], abs=1e-3)
+
+
+def test_mirrored_landmarks_give_mirrored_maps() -> None:
+    points = person()
+    flipped = points.copy()
+    for k in range(11, 33):
+        flipped[0, k] = points[0, k + 1 if k % 2 else k - 1]
+    flipped[0, [Landmark.LEFT_EYE, Landmark.RIGHT_EYE]] = points[0, [Landmark.RIGHT_EYE, Landmark.LEFT_EYE]]
+    flipped[..., 0] = CANVAS_W - 1 - flipped[..., 0]
+    here, there = person_maps(points, FULL), person_maps(flipped, FULL)[..., ::-1]
+    for k, name in enumerate(PERSON_CHANNELS):
+        other = name.replace("left", "?").replace("right", "left").replace("?", "right")
+        sign = -1.0 if name == "u" else 1.0
+        assert np.abs(here[0, k] - sign * there[0, PERSON_CHANNELS.index(other)]).max() < 2e-3, name
+
+
+def test_numpy_and_torch_agree() -> None:
+    torch = pytest.importorskip("torch")
+    points, marks = person(), fake_sample(1)["garment_landmarks"][None]
+    colour = np.random.default_rng(0).uniform(-1, 1, (1, 3, MAP_H, MAP_W)).astype(np.float32)
+    for function, given in (
+        (person_maps, (points, FULL)),
+        (garment_maps, (colour, FULL, marks)),
+        (garment_layout, (marks,)),
+        (skin_colour, (colour, points)),
+    ):
+        expected = function(*given)  # type: ignore[operator]
+        found = function(*(torch.from_numpy(x) for x in given))  # type: ignore[operator]
+        assert expected.dtype == np.float32
+        assert np.abs(found.numpy() - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("collapse", [0.0, 1e-3])
+def test_degenerate_bodies_and_garments_stay_finite(collapse: float) -> None:
+    points = person() * np.float32(collapse) + np.float32(90.0)
+    marks = fake_sample(1)["garment_landmarks"][None] * np.float32(collapse) + np.float32(90.0)
+    for maps in (person_maps(points, FULL), garment_maps(WHITE, FULL, marks), garment_layout(marks)):
+        assert np.isfinite(maps).all()
+
+
+@pytest.mark.parametrize("tone", [0.15, 0.45, 0.85])
+def test_skin_colour_reads_the_face_whatever_its_tone(tone: float) -> None:
+    points = person()
+    picture = np.random.default_rng(0).uniform(0, 1, (1, 3, MAP_H, MAP_W)).astype(np.float32)
+    x, y = (points[0, [Landmark.LEFT_EYE, Landmark.RIGHT_EYE], :2].mean(0) / 2).astype(int)
+    skin = np.array([tone, tone * 0.8, tone * 0.7], np.float32)[:, None, None]
+    picture[0, :, y - 12 : y + 22, x - 11 : x + 12] = skin
+    picture[0, :, y - 2 : y + 1, x - 8 : x + 9] = 0.05  # dark glasses
+    found = skin_colour(picture * 2 - 1, points)[0]
+    assert found[:3] == pytest.approx(skin[:, 0, 0], abs=0.03)
+
+
+def test_maps_of_a_person_are_cheap() -> None:
+    """3 ms a frame at most on one core; the best of many, so that a busy machine does not count."""
+    points, best = person(), float("inf")
+    for _ in range(30):
+        start = time.perf_counter()
+        person_maps(points, FULL)
+        best = min(best, time.perf_counter() - start)
+    assert best < 3e-3

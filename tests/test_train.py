@@ -1,0 +1,189 @@
+"""Training: augmentation keeps samples true, shards come as they appear, a resume goes on to the step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from ir_models.checkpoints import load_cwm, load_igm  # noqa: E402
+from ir_models.nets.cwm import CwmConfig, warp  # noqa: E402
+from ir_models.nets.igm import IgmConfig  # noqa: E402
+from ir_models.train import augment, cli, cwm, igm  # noqa: E402
+from ir_models.train.loop import Trainer  # noqa: E402
+from ir_models.train.noise import noisy_landmarks, noisy_mask  # noqa: E402
+from ir_models.train.shards import Shards, flow_halved  # noqa: E402
+from mirror.errors import UsageError  # noqa: E402
+from mirror.frames import CANVAS_H, CANVAS_W, Landmark, flow_to_pixels  # noqa: E402
+from tests.fake_samples import fake_landmarks, fake_sample, write_fake_shards  # noqa: E402
+
+SMALL = (16, 16, 16, 16)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write_fake_shards(folder, samples=8)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = {"encoder": SMALL, "garment_encoder": SMALL, "features": 16, "flow": SMALL, "coverage": 16}
+    monkeypatch.setitem(cwm.CONFIGS, "compact", CwmConfig(**shape))
+    monkeypatch.setitem(igm.CONFIGS, "compact", IgmConfig(widths=SMALL, head=8))
+    monkeypatch.setitem(igm.CONFIGS, "plain", IgmConfig("plain", "plain", widths=SMALL, head=8))
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def stacked(compact, count: int = 3) -> dict[str, np.ndarray]:
+    rows = [compact(fake_sample(seed)) for seed in range(count)]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def test_a_move_takes_points_coordinates_and_picture_to_the_same_place() -> None:
+    move = augment.random_move(1, generator(3), scale=0.1, roll_deg=6.0, shift=0.1)
+    point = np.array([70.0, 150.0])
+    picture = np.zeros((1, 1, CANVAS_H, CANVAS_W), np.float32)
+    picture[0, 0, 149:152, 69:72] = 1.0
+    moved = move.picture(torch.from_numpy(picture))[0, 0].numpy()
+    y, x = np.mgrid[:CANVAS_H, :CANVAS_W]
+    seen = np.array([(moved * x).sum(), (moved * y).sum()]) / moved.sum()
+    told = move.points(torch.tensor(point, dtype=torch.float32).view(1, 1, 2))[0, 0].numpy()
+    area = (2 * point + 1) / [CANVAS_W, CANVAS_H] - 1
+    there = move.coordinates(torch.tensor(area, dtype=torch.float32).view(1, 2, 1, 1))[0, :, 0, 0].numpy()
+    assert told == pytest.approx(seen, abs=0.1)
+    assert ((there + 1) * [CANVAS_W, CANVAS_H] - 1) / 2 == pytest.approx(told, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_augmented_batch_still_warps_onto_its_target(seed: int) -> None:
+    """Flipped and moved, the flow still brings the flat's colours to where the target shows them."""
+    made = cwm.make_batch(stacked(cwm.compact), generator(seed), training=True, noise=0.0)
+    off = ((warp(made.bled, made.flow) - made.target).abs().mean(1, keepdim=True) * made.valid).sum() / made.valid.sum()
+    assert float(off) < 0.05
+    assert float(((warp(made.garment[:, 3:4], made.flow) > 0.5) * made.valid).sum() / made.valid.sum()) > 0.97
+
+
+def test_mirroring_twice_is_nothing() -> None:
+    points = torch.rand(2, 33, 2)
+    marks = torch.rand(2, 13, 2)
+    for given, rows in ((points, augment.MIRROR_PERSON), (marks, augment.MIRROR_GARMENT)):
+        twice = augment.mirror_points(augment.mirror_points(given, rows), rows)
+        assert float((twice - given).abs().max()) < 1e-4
+    assert augment.MIRROR_PERSON[Landmark.LEFT_WRIST] == Landmark.RIGHT_WRIST
+    assert augment.MIRROR_PERSON[Landmark.MOUTH_LEFT] == Landmark.MOUTH_RIGHT
+
+
+def test_noise_stays_near_and_depends_on_its_seed_alone() -> None:
+    points = torch.from_numpy(np.nan_to_num(fake_landmarks(np.random.default_rng(0)))[None, :, :2]).repeat(64, 1, 1)
+    there = noisy_landmarks(points, generator())
+    assert torch.equal(there, noisy_landmarks(points, generator()))
+    off = (there - points).norm(dim=2)[:, Landmark.LEFT_SHOULDER]
+    assert 0.5 < float(off.median()) < 15.0
+    mask = torch.zeros(8, 1, 128, 96)
+    mask[:, :, 30:, 30:70] = 1.0
+    soft = noisy_mask(mask, generator())
+    assert float(((soft > 0.5) & (mask > 0.5)).sum() / ((soft > 0.5) | (mask > 0.5)).sum()) > 0.85
+
+
+def test_halving_a_flow_never_averages_across_layers() -> None:
+    flow = np.zeros((128, 96, 2), np.float32)
+    flow[:, 47:] = 0.8
+    flow[0, 0] = np.nan
+    half = flow_halved(flow)
+    assert np.isnan(half[0, 0]).all() and np.isnan(half[5, 23]).all()
+    assert set(np.unique(half[5, [22, 24], 0])) == {np.float16(0.0), np.float16(0.8)}
+
+
+def test_filled_flow_keeps_what_is_known() -> None:
+    sample = fake_sample(0)
+    flow = sample["flow"].astype(np.float32)
+    known = np.isfinite(flow[..., 0])
+    whole = igm.filled(flow)
+    assert np.isfinite(whole).all()
+    assert np.array_equal(whole[known], flow[known])
+    assert np.abs(flow_to_pixels(whole)).max() < CANVAS_H
+
+
+def test_new_shards_are_taken_in_and_broken_ones_left(tmp_path: Path) -> None:
+    write_fake_shards(tmp_path, samples=4)
+    shards = Shards(tmp_path / "train", cwm.compact)
+    (tmp_path / "train" / "shard_00001.npz").write_bytes(b"PK half a file")
+    assert shards.refresh() == 4 and shards.refresh() == 0
+    whole = (tmp_path / "train" / "shard_00000.npz").read_bytes()
+    (tmp_path / "train" / "shard_00001.npz").write_bytes(whole)
+    assert shards.refresh() == 4 and len(shards) == 8
+
+
+@pytest.mark.parametrize(
+    ("network", "extra"), [("cwm", []), ("igm", []), ("igm", ["--config", "plain"])], ids=["cwm", "igm", "igm-plain"]
+)
+def test_the_command_trains_and_writes_a_checkpoint(data: Path, tmp_path: Path, network: str, extra: list[str]) -> None:
+    out = tmp_path / f"{network}.pt"
+    given = ["--data", str(data), "--minutes", "0.02", "--out", str(out), "--batch", "4", "--threads", "1", *extra]
+    assert cli.main([network, *given]) == 0
+    net, origin = (load_cwm if network == "cwm" else load_igm)(out)
+    assert not net.training
+    assert "8 samples" in origin.trained_on
+    assert all(np.isfinite(value) for value in origin.metrics.values())
+
+
+def steps(trainer: Trainer, count: int) -> None:
+    for _ in range(count):
+        trainer._step()
+
+
+def test_a_resume_goes_on_to_the_step(data: Path, tmp_path: Path) -> None:
+    """Four steps at once and two, a stop and two more end in the same weights."""
+
+    def fresh() -> Trainer:
+        task = cwm.CwmTask(data, "compact")
+        task.batch_size = 2
+        return Trainer(task, tmp_path / "cwm.pt", minutes=10.0)
+
+    whole = fresh()
+    steps(whole, 4)
+    first = fresh()
+    steps(first, 2)
+    first.save()
+    second = fresh()
+    second.resume(tmp_path / "cwm.pt")
+    steps(second, 2)
+    for a, b in zip(whole.model.parameters(), second.model.parameters(), strict=True):
+        assert float((a - b).abs().max()) < 1e-5
+
+
+def test_training_learns(data: Path, tmp_path: Path) -> None:
+    """Thirty steps halve neither promise nor budget, but the held-out coverage must have begun to come."""
+    task = cwm.CwmTask(data, "compact")
+    task.batch_size = 4
+    trainer = Trainer(task, tmp_path / "cwm.pt", minutes=10.0)
+    before = task.validate(trainer.average, torch.device("cpu"))
+    steps(trainer, 30)
+    after = task.validate(trainer.average, torch.device("cpu"))
+    assert after["coverage_iou"] > before["coverage_iou"] + 0.05
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [("empty", "holds no whole shard"), ("resume", "cannot be gone on from")], ids=str
+)
+def test_what_cannot_be_used_is_said(data: Path, tmp_path: Path, change: str, words: str) -> None:
+    given = [
+        "--minutes",
+        "0.01",
+        "--out",
+        str(tmp_path / "x.pt"),
+        "--data",
+        str(data if change == "resume" else tmp_path),
+    ]
+    if change == "resume":
+        given += ["--resume", str(tmp_path / "none.pt")]
+    with pytest.raises(UsageError, match=words):
+        cli.main(["cwm", *given])
