@@ -1,7 +1,7 @@
 """The person stage beside MediaPipe's own: `python -m bench person --source CLIP [CLIP ...] --json FILE`.
 
-Both find the pose on every picture of the same clips, in turn: landmarks' difference in shoulder widths, masks' overlap,
-wall and CPU time a picture.
+Both find the pose on every picture of the same clips, in turn: landmarks' difference in shoulder widths, overlap of the
+masks, wall and CPU time a picture.
 """
 
 from __future__ import annotations
