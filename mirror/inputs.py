@@ -17,6 +17,9 @@ from mirror.frames import CANVAS_H, CANVAS_W, flow_to_pixels
 from mirror.maps import MAP_H, MAP_W, garment_layout, garment_maps, person_maps, skin_colour
 from mirror.wardrobe import Garment
 
+MIN_INSIDE_PX = 50
+"""A mask that erodes to less is used as it is."""
+
 
 def planes(picture: np.ndarray) -> np.ndarray:
     """uint8 HxWx3 BGR -> float32 (1, 3, H, W) RGB in [-1, 1]."""
@@ -39,6 +42,23 @@ def halve(canvas_map: np.ndarray) -> np.ndarray:
     return cv2.resize(canvas_map, (MAP_W, MAP_H), interpolation=cv2.INTER_AREA)
 
 
+def colours_bled(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A garment's colours carried outwards over the whole canvas, so that no warp samples the white around it.
+
+    colour: uint8 256x192x3, any order. mask: uint8 256x192. Returns uint8 256x192x3. The outermost ring of the mask,
+    where the cut-out is mixed with what was behind it, takes its neighbours' colour too.
+    """
+    inside = cv2.erode((mask > 127).astype(np.uint8), np.ones((3, 3), np.uint8))
+    if inside.sum() < MIN_INSIDE_PX:
+        inside = (mask > 127).astype(np.uint8)
+    if not inside.any():
+        return colour.copy()
+    _, nearest = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    table[nearest[inside > 0]] = colour[inside > 0]
+    return table[nearest]
+
+
 class GarmentInputs:
     """Of a garment on its canvas. The inside of the back collar is no part of it: it lies behind the neck."""
 
@@ -53,6 +73,8 @@ class GarmentInputs:
         colour = garment.canvas[..., :3] * alpha[..., None] + 255.0 * (1.0 - alpha[..., None])
         self.colour: np.ndarray = np.round(colour).astype(np.uint8)
         """uint8 256x192x3 BGR, white outside the garment."""
+        self.bled: np.ndarray = colours_bled(self.colour, np.round(alpha * 255.0).astype(np.uint8))
+        """uint8 256x192x3 BGR, its colours carried on outside the garment."""
         self._landmarks = garment.canvas_landmarks[None].astype(np.float32)
 
     def named(self, name: str) -> np.ndarray:
@@ -68,7 +90,7 @@ class GarmentInputs:
     def warped(self, flow: np.ndarray) -> np.ndarray:
         """The garment by a flow (float32 256x192x2, `Fit`'s convention): uint8 256x192x3 BGR."""
         where = flow_to_pixels(flow)
-        return cv2.remap(self.colour, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(self.bled, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 class PersonInputs:
