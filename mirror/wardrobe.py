@@ -14,6 +14,7 @@ import shutil
 import struct
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,8 @@ MAX_PIXELS = 50_000_000
 MIN_SIDE_PX = 64
 KEPT_SIDE_PX = 2048
 """A larger picture is reduced to this when it is loaded: more than a camera can show, and 16 MB in memory."""
+FRINGE_PX = 3
+"""So far from the garment clear pixels are given its colour."""
 MAX_DESCRIPTION_BYTES = 65_536
 PNG_HEAD = struct.Struct(">8s4x4sIIBB")
 """Signature, length (skipped), "IHDR", width, height, bit depth, colour type: the first 26 bytes of every PNG."""
@@ -128,10 +131,10 @@ def load_garment(folder: Path) -> Garment:
     picture = _decode(folder / PICTURE, where)
     if picture.ndim != 3 or picture.shape[2] != 4:
         raise GarmentError(f"{where}: {PICTURE} has no alpha channel; save the cut-out garment as RGBA.")
-    alpha = picture[..., 3]
-    if not (alpha > 127).any():
+    solid = np.count_nonzero(picture[..., 3] > 127)
+    if not solid:
         raise GarmentError(f"{where}: {PICTURE} is transparent everywhere; save the garment with an opaque alpha.")
-    if (alpha > 127).all():
+    if solid == size[0] * size[1]:
         raise GarmentError(f"{where}: {PICTURE} is opaque everywhere; cut the garment out of its background.")
     inner = None
     if (folder / INNER).exists():
@@ -212,22 +215,28 @@ class Wardrobe:
         if stamps == self._stamps:
             return False
         kept = {g.slug: g for g in self.garments if stamps.get(g.slug) == self._stamps.get(g.slug)}
-        garments, problems = [], {}
-        for slug in sorted(stamps, key=_natural):
-            if slug in kept:
-                garments.append(kept[slug])
-                continue
-            try:
-                garments.append(load_garment(self.folder / slug))
-            except GarmentError as error:
-                problems[slug] = str(error)
-                if self.problems.get(slug) != problems[slug]:
-                    log.warning("%s It is passed over.", error)
+        order = sorted(stamps, key=_natural)
+        with ThreadPoolExecutor(
+            min(4, os.cpu_count() or 1), "wardrobe"
+        ) as pool:  # decoding leaves the interpreter free
+            loaded = dict(zip(order, pool.map(lambda slug: kept.get(slug) or self._load(slug), order), strict=True))
+        garments = [one for one in loaded.values() if isinstance(one, Garment)]
+        problems = {slug: one for slug, one in loaded.items() if isinstance(one, str)}
+        for slug, problem in problems.items():
+            if self.problems.get(slug) != problem:
+                log.warning("%s It is passed over.", problem)
         changed = len(garments) != len(self.garments) or any(
             a is not b for a, b in zip(garments, self.garments, strict=False)
         )
         self.garments, self.problems, self._stamps = tuple(garments), problems, stamps
         return changed
+
+    def _load(self, slug: str) -> Garment | str:
+        """The garment, or the sentence that says why there is none."""
+        try:
+            return load_garment(self.folder / slug)
+        except GarmentError as error:
+            return str(error)
 
     def find(self, name: str) -> Garment:
         """A garment by its folder's name or its shown name, whatever the case. Raises GarmentError naming all."""
@@ -246,10 +255,11 @@ class Wardrobe:
         """
         if not self.garments:
             raise GarmentError(f"The wardrobe {self.folder} holds no usable garment; see `python -m mirror doctor`.")
-        order = [_natural(g.slug) for g in self.garments]
+        garments = self.garments
+        order = [_natural(g.slug) for g in garments]
         before = sum(key < _natural(slug) for key in order)
         gone = before == len(order) or order[before] != _natural(slug)
-        return self.garments[(before + by - (gone and by > 0)) % len(order)]
+        return garments[(before + by - (gone and by > 0)) % len(order)]
 
 
 def _is_garment(entry: os.DirEntry) -> bool:
@@ -372,18 +382,22 @@ def _resize_cutout(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _bleed(picture: np.ndarray) -> np.ndarray:
-    """BGRA with clear pixels coloured like the nearest opaque one, so that sampling between pixels shows no fringe."""
-    solid = picture[..., 3] > 250
-    if not solid.any():
-        return picture
-    _, label = cv2.distanceTransformWithLabels(
-        (~solid).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    colours = np.zeros((label.max() + 1, 3), np.uint8)
-    colours[label[solid]] = picture[solid, :3]
+    """BGRA with clear pixels near the garment coloured like it, so that sampling between pixels shows no fringe.
+
+    Cut-outs carry anything there: black, white, their old background. Colours are averaged at half size: 10 ms.
+    """
+    height, width = picture.shape[:2]
+    solid = cv2.inRange(cv2.extractChannel(picture, 3), np.array(250), np.array(255))
+    near = cv2.dilate(solid, np.ones((2 * FRINGE_PX + 1,) * 2, np.uint8)) - solid
+    half, reach = ((width + 1) // 2, (height + 1) // 2), (2 * FRINGE_PX + 1,) * 2
+    shown = cv2.copyTo(cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR), solid)
+    shown = cv2.resize(shown, half, interpolation=cv2.INTER_AREA)
+    sums = cv2.blur(shown.astype(np.float32), reach)
+    weight = cv2.blur(cv2.resize(solid, half, interpolation=cv2.INTER_AREA).astype(np.float32), reach) / 255.0
+    rows, columns = np.nonzero(near)
+    at = rows // 2, columns // 2
     out = picture.copy()
-    clear = picture[..., 3] == 0
-    out[clear, :3] = colours[label[clear]]
+    out[rows, columns, :3] = np.minimum(sums[at] / np.maximum(weight[at], 1e-3)[:, None] + 0.5, 255.0)
     return out
 
 
