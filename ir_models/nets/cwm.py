@@ -75,8 +75,8 @@ CONFIGS = {
 
 
 class CwmTraining(NamedTuple):
-    """What the losses look at. flows: (B, 2, h, w) area coordinates, the prior and then every level, coarse to fine.
-    logits: (B, 1, 128, 96) of the coverage head. warped_mask: (B, 1, 128, 96), the garment's mask by the last flow."""
+    """What the losses look at. flows: (B, 2, h, w) area coordinates: the prior (64 x 48), then every level, coarse to
+    fine. logits: (B, 1, 128, 96) of the coverage head. warped_mask: (B, 1, 128, 96), the garment's mask by the last flow."""
 
     flows: list[Tensor]
     logits: Tensor
@@ -218,7 +218,7 @@ class PersonBranch(nn.Module):
         code = torch.cat([code, pooled], 1)
         priors = self.priors(maps, code)
         flow = priors[0]
-        flows, hidden = [flow], maps
+        flows, hidden = [priors[-1]], maps
         for index, level in enumerate(self.levels):
             flow = twice(flow) if index else flow
             flow, hidden = level(features[index], pyramid[index], flow, priors[index], code)

@@ -20,6 +20,7 @@ from ir_models.train.shards import (
     colours_bled,
     flow_halved,
     garment_on_white,
+    garment_shown,
     open_shards,
     share,
 )
@@ -41,7 +42,8 @@ def compact(sample: Sample) -> Sample:
     return {
         "garment": garment_on_white(sample["garment"], sample["garment_mask"]),
         "bled": halve_again(colours_bled(sample["garment"], sample["garment_mask"])),
-        "front": share(sample["parts_a"] == Part.FRONT),
+        "shown": share(garment_shown(sample["parts_a"], sample["landmarks"])),
+        "back": share(sample["parts_a"] == Part.BACK),
         "old": share(sample["parts_b"] != Part.BACKGROUND),
         "both": share((sample["parts_b"] != Part.BACKGROUND) | (sample["parts_a"] != Part.BACKGROUND)),
         "target": halve_again(sample["target"]),
@@ -65,8 +67,8 @@ class Batch:
     """What the network sees (person, garment, layout) and what it should answer.
 
     flow: (B, 2, 64, 48) area coordinates; valid: (B, 1, 64, 48), 1 where it is known; pixels: (B, 1, 1, 1) to turn an
-    error in canvas pixels into one of SHOULDER_PX. front: (B, 1, 128, 96) target coverage. bled, target: (B, 3, 64, 48)
-    RGB 0..1.
+    error in canvas pixels into one of SHOULDER_PX. shown: (B, 1, 128, 96) target coverage. sleeve_back: (B, 1, 64, 48)
+    where the garment's back is shown, of which no flow is known. bled, target: (B, 3, 64, 48) RGB 0..1.
     """
 
     person: Tensor
@@ -75,7 +77,8 @@ class Batch:
     flow: Tensor
     valid: Tensor
     pixels: Tensor
-    front: Tensor
+    shown: Tensor
+    sleeve_back: Tensor
     bled: Tensor
     target: Tensor
 
@@ -100,8 +103,8 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
     def chance(share_: float) -> Tensor:
         return (torch.rand(count, generator=generator) < share_).view(count, 1, 1, 1)
 
-    garment, bled, front, old, both, target = (
-        picture(name) for name in ("garment", "bled", "front", "old", "both", "target")
+    garment, bled, shown, back, old, both, target = (
+        picture(name) for name in ("garment", "bled", "shown", "back", "old", "both", "target")
     )
     count = len(garment)
     flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
@@ -113,12 +116,14 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
 
     if training:
         if torch.rand((), generator=generator) < 0.5:
-            garment, bled, front, mask, target, valid = (x.flip(3) for x in (garment, bled, front, mask, target, valid))
+            garment, bled, shown, back, mask, target, valid = (
+                x.flip(3) for x in (garment, bled, shown, back, mask, target, valid)
+            )
             flow = augment.mirror_flow(flow)
             points = augment.mirror_points(points, augment.MIRROR_PERSON)
             marks = augment.mirror_points(marks, augment.MIRROR_GARMENT)
         body = augment.random_move(count, generator, scale=0.05, roll_deg=2.0, shift=0.03)
-        front, mask, target = body.picture(front), body.picture(mask), body.picture(target)
+        shown, back, mask, target = (body.picture(x) for x in (shown, back, mask, target))
         flow, valid = body.picture(flow, "nearest"), body.picture(valid, "nearest")
         points = body.points(points)
         laid = augment.random_move(count, generator, scale=0.02, roll_deg=1.5, shift=0.012, lean=-0.02)
@@ -139,7 +144,8 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
         flow=flow,
         valid=valid,
         pixels=(SHOULDER_PX / (right - left).norm(dim=1).clamp(min=20.0)).view(count, 1, 1, 1),
-        front=front,
+        shown=shown,
+        sleeve_back=F.avg_pool2d(back * shown, 2) * (1.0 - valid),
         bled=bled,
         target=target,
     )
@@ -148,9 +154,10 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
 def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
     """Terms of the loss, to be added up.
 
-    flow: L1 on visible front pixels at every level. smooth: second differences, bounded, so that arm against torso may
-    jump. cover, dice: coverage, whose product with the warped mask pulls the garment's outline into place as well.
-    photo: warped colours against the target's, less their mean difference, so that exposure does not count.
+    flow: L1 on visible front pixels at every level. back: where a sleeve shows its back, stay near the prior. smooth:
+    second differences, bounded, so that arm against torso may jump. cover, dice: coverage, whose product with the
+    warped mask pulls the garment's outline into place as well. photo: warped colours against the target's, less their
+    mean difference, so that exposure does not count.
     """
     known = batch.valid.sum() + 1.0
     half = batch.flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
@@ -161,19 +168,28 @@ def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
             fine = F.interpolate(answer, size=batch.flow.shape[2:], mode="bilinear", align_corners=False)
         error = ((fine - batch.flow) * half).abs().sum(1, keepdim=True) * batch.pixels
         flow = flow + weight * (error * batch.valid).sum() / known / 10.0
+    astray = ((out.flows[-1] - out.flows[0].detach()) * half).abs().clamp(max=40.0) * batch.pixels
+    back = (astray.sum(1, keepdim=True) * batch.sleeve_back).sum() / known / 10.0
     smooth = sum((_bent(answer) for answer in out.flows[-2:]), flow.new_zeros(())) * 2.0
 
     coverage = out.coverage.clamp(1e-4, 1.0 - 1e-4)
-    edge = (batch.front - F.avg_pool2d(batch.front, 7, 1, 3)).abs()
-    cover = (F.binary_cross_entropy(coverage, batch.front, reduction="none") * (1.0 + 3.0 * edge)).mean()
-    both = (coverage * batch.front).sum((1, 2, 3))
-    dice = (1.0 - (2.0 * both + 1.0) / ((coverage + batch.front).sum((1, 2, 3)) + 1.0)).mean()
+    edge = (batch.shown - F.avg_pool2d(batch.shown, 7, 1, 3)).abs()
+    cover = (F.binary_cross_entropy(coverage, batch.shown, reduction="none") * (1.0 + 3.0 * edge)).mean()
+    both = (coverage * batch.shown).sum((1, 2, 3))
+    dice = (1.0 - (2.0 * both + 1.0) / ((coverage + batch.shown).sum((1, 2, 3)) + 1.0)).mean()
 
     warped = warp(batch.bled, out.flows[-1])
     off = (warped - batch.target) * batch.valid
     mean = off.sum((2, 3), keepdim=True) / (batch.valid.sum((2, 3), keepdim=True) + 1.0)
     photo = (off - mean * batch.valid).abs().sum() / known
-    return {"flow": flow, "smooth": smooth, "cover": cover, "dice": 0.5 * dice, "photo": 0.1 * photo}
+    return {
+        "flow": flow,
+        "back": 0.3 * back,
+        "smooth": smooth,
+        "cover": cover,
+        "dice": 0.5 * dice,
+        "photo": 0.1 * photo,
+    }
 
 
 def _bent(flow: Tensor) -> Tensor:
@@ -189,7 +205,7 @@ def errors(flow: Tensor, coverage: Tensor, batch: Batch) -> dict[str, np.ndarray
     half = flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
     off = ((flow - batch.flow) * half).norm(dim=1, keepdim=True) * batch.pixels
     epe = (off * batch.valid).sum((1, 2, 3)) / batch.valid.sum((1, 2, 3)).clamp(min=1.0)
-    seen, true = coverage > 0.5, batch.front > 0.5
+    seen, true = coverage > 0.5, batch.shown > 0.5
     iou = (seen & true).sum((1, 2, 3)) / (seen | true).sum((1, 2, 3)).clamp(min=1)
     return {"epe_px": epe.cpu().numpy(), "coverage_iou": iou.cpu().numpy()}
 
@@ -248,9 +264,8 @@ def evaluate(
         rows = shards.batch(np.arange(start, min(start + 32, total)))
         batch = make_batch(rows, generator, training=False, noise=noise).to(device)
         out = model.look(*batch.inputs())
-        prior = F.interpolate(out.flows[0], size=batch.flow.shape[2:], mode="bilinear", align_corners=False)
         found = errors(out.flows[-1], out.coverage, batch)
-        found["prior_epe_px"] = errors(prior, out.coverage, batch)["epe_px"]
+        found["prior_epe_px"] = errors(out.flows[0], out.coverage, batch)["epe_px"]
         found |= {name: rows[name] for name in ("sleeves", "kind", "is_photo")}
         for name, values in found.items():
             columns.setdefault(name, []).append(values)

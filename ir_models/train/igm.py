@@ -15,7 +15,15 @@ from ir_models.nets.cwm import TO_ALIGNED, Cwm, warp
 from ir_models.nets.igm import CONFIGS, Igm, IgmTraining
 from ir_models.train import augment
 from ir_models.train.noise import noisy_landmarks, noisy_mask
-from ir_models.train.shards import Part, Sample, Shards, colours_bled, garment_on_white, open_shards
+from ir_models.train.shards import (
+    Part,
+    Sample,
+    Shards,
+    colours_bled,
+    garment_on_white,
+    garment_shown,
+    open_shards,
+)
 from mirror.errors import UsageError
 from mirror.maps import garment_layout, garment_maps, person_maps, skin_colour
 
@@ -38,6 +46,7 @@ def compact(sample: Sample) -> Sample:
         "garment": garment_on_white(sample["garment"], sample["garment_mask"]),
         "parts_a": sample["parts_a"],
         "parts_b": sample["parts_b"],
+        "shown": garment_shown(sample["parts_a"], sample["landmarks"]),
         "flow": filled(flow).astype(np.float16),
         "landmarks": np.nan_to_num(sample["landmarks"][:, :2]).astype(np.float32),
         "garment_landmarks": sample["garment_landmarks"].astype(np.float32),
@@ -127,7 +136,8 @@ def make_batch(
     bled = picture(rows["bled"])
     by_cwm = (torch.rand(count, 1, 1, 1, generator=generator) < (cwm_share if cwm is not None else 0.0)).float()
     flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
-    coverage = F.avg_pool2d(front, 3, 1, 1, count_include_pad=False)
+    shown = torch.from_numpy(rows["shown"])[:, None].float()
+    coverage = F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False)
     if cwm is not None and bool(by_cwm.any()):
         theirs, cover = _warps_of(cwm, maps, rows)
         flow = flow + (theirs - flow) * by_cwm

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from mirror.errors import UsageError
-from mirror.frames import CANVAS_H, CANVAS_W
+from mirror.frames import CANVAS_H, CANVAS_W, Landmark
 
 Sample = dict[str, np.ndarray]
 LOOK_AGAIN_S = 10.0
@@ -116,6 +116,23 @@ def halve(picture: np.ndarray) -> np.ndarray:
 def share(mask: np.ndarray) -> np.ndarray:
     """A boolean mask at 256 x 192 -> its share of every pixel at 128 x 96, uint8 0..255."""
     return halve(mask.astype(np.uint8) * 255)
+
+
+def garment_shown(parts: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Where the garment covers the person: its front, and of its back what is no inside of the collar. bool (256, 192).
+
+    A forearm before the chest shows the back of its sleeve, of which a flat has no picture; it must be covered all the
+    same, by the sleeve's front. The inside of the back collar lies behind the neck and is no part of the warp.
+    """
+    shoulders = landmarks[[Landmark.RIGHT_SHOULDER, Landmark.LEFT_SHOULDER], :2]
+    middle, width = shoulders.mean(0), float(np.linalg.norm(shoulders[1] - shoulders[0]))
+    y, x = np.mgrid[0:CANVAS_H, 0:CANVAS_W].astype(np.float32)
+    collar = (np.abs(x - middle[0]) < _COLLAR[0] * width) & (y - middle[1] < _COLLAR[1] * width)
+    return (parts == Part.FRONT) | ((parts == Part.BACK) & ~collar)
+
+
+_COLLAR = (0.3, 0.1)
+"""Half the collar's breadth, and how far it reaches below the shoulder line, shoulder widths."""
 
 
 def garment_on_white(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
