@@ -130,9 +130,8 @@ class NeuralFitter:
         network = self.engine["cwm_person"]
         ports = [port.name for port in network.spec.inputs]
         answer = network.run({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
-        # Pixel-area aligned maps: enlarging them is what cv2.resize does.
-        flow = _enlarge(np.ascontiguousarray(answer["flow"][0].transpose(1, 2, 0)))
-        coverage = np.clip(_enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
+        flow = enlarge(np.ascontiguousarray(answer["flow"][0].transpose(1, 2, 0)))
+        coverage = np.clip(enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
         return _Warped(frame, inputs, crop, flow, coverage)
 
     def _fit_without_generator(self, warped: _Warped) -> Fit:
@@ -161,7 +160,8 @@ def _fit_of_plain(warped: _Warped, made: Outputs) -> Fit:
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture)
 
 
-def _enlarge(canvas_map: np.ndarray) -> np.ndarray:
+def enlarge(canvas_map: np.ndarray) -> np.ndarray:
+    """A map of the canvas at half its size -> 256x192. It is pixel-area aligned, which is how cv2.resize enlarges."""
     if canvas_map.shape[:2] == (CANVAS_H, CANVAS_W):
         return canvas_map
     return cv2.resize(canvas_map, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
