@@ -149,10 +149,13 @@ class _Live:
             frame = self._camera.wait(last, WAIT_S)
             now = time.monotonic()
             if frame is not None:
-                begun = now if begun is None else begun
-                if presenter.rail is not None and self._worker.newest is not None and cycle.due(now):
+                if begun is None:
+                    begun = now
+                    say(f"Showing {self._address.words}, {frame.size[0]}x{frame.size[1]}.")
+                dressed = self._worker.newest
+                if dressed is not None and cycle.due(now):
                     presenter.step(1, now)
-                presenter.present(frame, self._worker.newest, now)
+                presenter.present(frame, dressed, now)
                 last = frame.index
             elif state is State.ENDED:
                 break
@@ -180,4 +183,5 @@ class _Live:
                 raise self._camera.error or SourceError(f"{words} opens but sends no picture: try another camera.")
             if self._camera.lost_for_s() > GIVE_UP_AFTER_S:
                 raise SourceError(f"{words} did not come back in {GIVE_UP_AFTER_S:.0f} s: check its cable or server.")
-        return f"No picture from {words}: check its cable. Trying again ..."
+        check = "its cable" if isinstance(self._address.target, int) else "its server"
+        return f"No picture from {words}: check {check}. Trying again ..."

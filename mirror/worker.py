@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mirror.errors import ModelError
 from mirror.frames import Crop, Fit, Frame, Person, TryOn
@@ -44,6 +44,19 @@ class Fitter(Protocol):
     def close(self) -> None: ...
 
 
+class Pending(Protocol):
+    """A fit that networks are still at work on."""
+
+    @property
+    def ready(self) -> bool: ...
+    def result(self) -> Fit: ...
+
+
+@runtime_checkable
+class AsynchronousFitter(Protocol):
+    def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Pending: ...
+
+
 class Frames(Protocol):
     def wait(self, after: int, timeout_s: float) -> Frame | None: ...
 
@@ -54,6 +67,22 @@ class Dressed:
 
     result: TryOn
     garment: Garment
+
+
+class Begun:
+    """A try-on under way. `finish` may be called from any thread, and again."""
+
+    def __init__(self, frame: Frame, person: Person | None, garment: Garment, fit: Fit | Pending | None) -> None:
+        self._frame, self._person, self._garment, self._fit = frame, person, garment, fit
+
+    @property
+    def ready(self) -> bool:
+        return self._fit is None or isinstance(self._fit, Fit) or self._fit.ready
+
+    def finish(self) -> Dressed:
+        """Waits for the fit. Raises what its networks raised."""
+        fit = self._fit if self._fit is None or isinstance(self._fit, Fit) else self._fit.result()
+        return Dressed(TryOn(self._frame, self._person, fit, self._garment.slug), self._garment)
 
 
 class Tailor:
@@ -68,21 +97,33 @@ class Tailor:
         self._prepared: dict[str, Garment] = {}
 
     def dress(self, frame: Frame, garment: Garment) -> Dressed:
-        """The newest fit. Nobody there: person and fit are None."""
+        """The try-on of this frame. Nobody there: person and fit are None."""
+        return self.complete(self.begin(frame, garment))
+
+    def complete(self, begun: Begun) -> Dressed:
+        """Waits for a try-on and counts it; once for each, on this thread."""
+        with self._metrics.stage("fit_wait"):
+            dressed = begun.finish()
+        if dressed.result.fit is not None:
+            self._metrics.fits.tick(time.monotonic())
+        return dressed
+
+    def begin(self, frame: Frame, garment: Garment) -> Begun:
+        """Person and crop of this frame, and its fit begun: networks may go on with it while the next is begun."""
         self.prepare(garment)
         with self._metrics.stage("person"):
             person = self._finder.find(frame)
         self._metrics.person_sought(person is not None)
-        fit = None
         if person is None:
             self._cropper.reset()
-        else:
-            with self._metrics.stage("crop"):
-                crop = self._cropper.follow(person, frame.size)
-            with self._metrics.stage("fit"):
-                fit = self._fitter.fit(frame, person, crop, garment)
-            self._metrics.fits.tick(time.monotonic())
-        return Dressed(TryOn(frame, person, fit, garment.slug), garment)
+            return Begun(frame, None, garment, None)
+        with self._metrics.stage("crop"):
+            crop = self._cropper.follow(person, frame.size)
+        with self._metrics.stage("fit"):
+            if isinstance(self._fitter, AsynchronousFitter):
+                return Begun(frame, person, garment, self._fitter.submit(frame, person, crop, garment))
+            fit = self._fitter.fit(frame, person, crop, garment)
+        return Begun(frame, person, garment, fit)
 
     def prepare(self, garment: Garment) -> bool:
         """What is computed once for a garment; False if it was done before."""
@@ -145,9 +186,16 @@ class TryOnWorker:
         self._thread = threading.Thread(target=self._run, name="try-on", daemon=True)
         self.rail: Rail | None = None
         """There as soon as the wardrobe is loaded."""
-        self.newest: Dressed | None = None
+        self._begun: Begun | None = None
+        self._completed: Dressed | None = None
         self.error: BaseException | None = None
         """What ended it; for the main thread to raise."""
+
+    @property
+    def newest(self) -> Dressed | None:
+        """The newest try-on that is complete. For the main thread; does not wait."""
+        begun = self._begun
+        return begun.finish() if begun is not None and begun.ready else self._completed
 
     def start(self) -> None:
         self._thread.start()
@@ -179,7 +227,9 @@ class TryOnWorker:
                     self._stop.wait(0.0 if frame is None else FRAME_WAIT_S)
                     continue
                 last = frame.index
-                self.newest = tailor.dress(frame, garment)
+                before, self._begun = self._begun, tailor.begin(frame, garment)  # the networks overlap the person stage
+                if before is not None:
+                    self._completed = tailor.complete(before)
                 self._prepare_one(tailor, rail)
         finally:
             tailor.close()

@@ -28,7 +28,7 @@ def said(capfd: pytest.CaptureFixture[str]) -> list[str]:
     """The lines on stderr but for the first words of a run; each must be ours."""
     lines = capfd.readouterr().err.splitlines()
     assert all(line.startswith("mirror: ") for line in lines), lines
-    return [line for line in lines if "Opening" not in line and " garments in " not in line]
+    return [line for line in lines if not any(words in line for words in ("Opening", "Showing", " garments in "))]
 
 
 def pictures_of(path: Path) -> list[np.ndarray]:

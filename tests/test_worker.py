@@ -1,0 +1,182 @@
+"""The try-on worker: its own thread, networks that overlap the person stage, what it cannot use."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirror.crop import Cropper
+from mirror.errors import ModelError
+from mirror.frames import Crop, Fit, Frame, Person
+from mirror.geometric import GeometricFitter
+from mirror.metrics import Metrics
+from mirror.settings import Settings
+from mirror.wardrobe import Garment
+from mirror.worker import Tailor, TryOnWorker, make_fitter
+from tests.bodies import textured_frame
+from tests.fakes import StandingFinder, fake_tailor
+from tests.helpers import make_garment, make_garment_folder, wait_until
+
+
+class Feed:
+    """Frames as the camera's thread keeps them: the newest one."""
+
+    def __init__(self) -> None:
+        self.frame: Frame | None = None
+
+    def put(self, index: int) -> None:
+        self.frame = replace(textured_frame(t=index / 30.0), index=index)
+
+    def wait(self, after: int, timeout_s: float) -> Frame | None:
+        frame = self.frame
+        if frame is None or frame.index <= after:
+            time.sleep(0.005)
+            return None
+        return frame
+
+
+class SlowNetwork:
+    """A fitter whose second half goes on after `submit` has returned, until it is let go."""
+
+    name = "neural"
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.submitted: list[int] = []
+        self._geometric = GeometricFitter()
+
+    def prepare(self, garment: Garment) -> None:
+        self._geometric.prepare(garment)
+
+    def fit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Fit:
+        raise AssertionError("a fitter that can be asked to begin is not asked to wait")
+
+    def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Promise:
+        self.submitted.append(frame.index)
+        return Promise(self.let_go, self._geometric.fit(frame, person, crop, garment))
+
+    def close(self) -> None:
+        pass
+
+
+class Promise:
+    def __init__(self, let_go: threading.Event, fit: Fit) -> None:
+        self._let_go, self._fit = let_go, fit
+
+    @property
+    def ready(self) -> bool:
+        return self._let_go.is_set()
+
+    def result(self) -> Fit:
+        assert self._let_go.wait(30.0)
+        return self._fit
+
+
+def settings_of(wardrobe: Path) -> Settings:
+    return Settings(wardrobe=wardrobe, engine="geometric", headless=True)
+
+
+def test_it_fits_the_newest_frame_and_follows_the_rail(wardrobe_folder: Path) -> None:
+    feed, metrics = Feed(), Metrics()
+    worker = TryOnWorker(settings_of(wardrobe_folder), metrics, feed, fake_tailor)
+    worker.start()
+    feed.put(0)
+    assert wait_until(lambda: worker.newest is not None), worker.error
+    assert worker.rail is not None
+    worker.rail.step(1)
+    feed.put(7)
+    assert wait_until(lambda: (d := worker.newest) and d.result.frame.index == 7)
+    dressed = worker.newest
+    assert dressed is not None and dressed.result.fit is not None
+    assert (dressed.result.garment, dressed.garment.slug) == ("tee-2", "tee-2")
+    worker.close()
+    assert worker.error is None
+    assert metrics.found == metrics.sought == 2
+
+
+def test_a_garment_that_joins_while_it_runs_can_be_worn(wardrobe_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mirror.worker.WARDROBE_EVERY_S", 0.02)
+    feed = Feed()
+    worker = TryOnWorker(settings_of(wardrobe_folder), Metrics(), feed, fake_tailor)
+    worker.start()
+    feed.put(0)
+    assert wait_until(lambda: worker.rail)
+    make_garment_folder(wardrobe_folder / "tee-9")
+    assert worker.rail is not None
+    assert wait_until(lambda: worker.rail and worker.rail.place == "1 / 4")
+    worker.rail.pick(3)
+    feed.put(1)
+    assert wait_until(lambda: (d := worker.newest) and d.garment.slug == "tee-9"), worker.error
+    worker.close()
+
+
+def test_the_person_of_the_next_frame_is_found_while_the_networks_work(wardrobe_folder: Path) -> None:
+    feed, fitter, metrics = Feed(), SlowNetwork(), Metrics()
+    worker = TryOnWorker(
+        settings_of(wardrobe_folder), metrics, feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
+    )
+    worker.start()
+    feed.put(0)
+    assert wait_until(lambda: fitter.submitted == [0]), worker.error
+    assert worker.newest is None, "not complete yet"
+    feed.put(1)
+    assert wait_until(lambda: fitter.submitted == [0, 1]), "begun although frame 0 is not complete"
+    feed.put(2)
+    fitter.let_go.set()
+    assert wait_until(lambda: (d := worker.newest) and d.result.frame.index == 2)
+    worker.close()
+    assert worker.error is None
+
+
+def test_a_complete_try_on_is_seen_before_the_next_frame_comes(wardrobe_folder: Path) -> None:
+    feed, fitter = Feed(), SlowNetwork()
+    fitter.let_go.set()
+    worker = TryOnWorker(
+        settings_of(wardrobe_folder), Metrics(), feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
+    )
+    worker.start()
+    feed.put(0)
+    assert wait_until(lambda: (d := worker.newest) and d.result.frame.index == 0)
+    worker.close()
+
+
+def test_what_it_raises_is_kept_for_the_main_thread(tmp_path: Path) -> None:
+    def broken(settings: Settings, metrics: Metrics) -> Tailor:
+        raise RuntimeError("no such stage")
+
+    worker = TryOnWorker(settings_of(tmp_path), Metrics(), Feed(), broken)
+    worker.start()
+    assert wait_until(lambda: worker.error is not None)
+    assert "no such stage" in str(worker.error)
+    worker.close()
+
+
+def test_nobody_there_is_a_result_too() -> None:
+    metrics = Metrics()
+    tailor = Tailor(StandingFinder(), Cropper(), GeometricFitter(), metrics)
+    small = Frame(np.zeros((120, 160, 3), np.uint8), 0.0, 0)
+    dressed = tailor.dress(small, make_garment())
+    assert dressed.result.person is None and dressed.result.fit is None
+    assert (metrics.sought, metrics.found, metrics.fits.count) == (1, 0, 0)
+
+
+def test_a_garment_is_prepared_once_and_again_when_it_changed() -> None:
+    prepared: list[Garment] = []
+    tailor = Tailor(StandingFinder(), Cropper(), GeometricFitter(), Metrics(), also_prepare=prepared.append)
+    old, new = make_garment("tee"), make_garment("tee")
+    assert [tailor.prepare(g) for g in (old, old, new)] == [True, False, True]
+    assert prepared == [old, new]
+
+
+def test_without_networks_auto_falls_back_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert make_fitter("auto", tmp_path).name == "geometric"
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert make_fitter("geometric", tmp_path).name == "geometric"
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ModelError):
+        make_fitter("neural", tmp_path)
