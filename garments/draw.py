@@ -8,33 +8,49 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from garments.drawing.catalogue import CATALOGUE, Design
-from garments.drawing.sheet import FINER, Sheet
+from garments.designs import CATALOGUE, Design
+from garments.drawing.assemble import assemble
+from garments.drawing.cuts import Cut, draft
+from garments.drawing.sheet import Sheet
 from mirror.wardrobe import LANDMARKS, Garment, save_garment
 
-GRAIN = 1.6
-"""Deviation of the cloth's fine grain, in levels."""
+MIN_SIZE = (768, 1024)
+"""Width and height of a picture at least, pixels."""
+MARGIN = 34
+"""Free pixels around the garment, at least."""
+NECK_ROOM = 0.19
+"""What a collar or hood may rise above the neck points, in shoulder widths."""
+
+
+def sheet_for(cut: Cut, body: int) -> Sheet:
+    """An empty sheet that the cut fills, with margins; body: pixels from the neck points to the hem."""
+    shoulder = body / (cut.length + cut.hem_drop)
+    left, _, right, bottom = draft(cut).extent()
+    top = MARGIN + round(NECK_ROOM * shoulder)
+    width = max(MIN_SIZE[0], 2 * MARGIN + round((right - left) * shoulder))
+    height = max(MIN_SIZE[1], top + round(bottom * shoulder) + MARGIN)
+    return Sheet(width + width % 2, height, shoulder, top)
 
 
 def draw(design: Design) -> Garment:
     """The finished garment of a design."""
-    sheet = Sheet(design.width, design.height, design.shoulder, design.top)
-    pattern, inside = design.make(sheet)
-    size = (design.width, design.height)
+    sheet = sheet_for(design.cut, design.body)
+    pattern, inside = assemble(design.cut, design.style, sheet, design.seed)
+    size = (sheet.width, sheet.height)
     alpha = cv2.resize(sheet.alpha, size, interpolation=cv2.INTER_AREA)
     weighted = cv2.resize(sheet.colour * sheet.alpha[..., None], size, interpolation=cv2.INTER_AREA)
     colour = weighted / np.maximum(alpha, 1e-3)[..., None]
     colour += _grain(alpha.shape, design.grain, design.seed)[..., None]
+    colour = np.round(colour / design.step) * design.step
     picture = np.clip(np.dstack([colour, alpha * 255.0]) + 0.5, 0, 255).astype(np.uint8)
     picture[picture[..., 3] < 3] = 0
     inner = cv2.resize(inside * 255.0, size, interpolation=cv2.INTER_AREA)
     inner = np.minimum((inner + 0.5).astype(np.uint8), picture[..., 3])
     landmarks = np.array([sheet.to_result(pattern.landmarks[name]) for name in LANDMARKS], np.float32)
-    kind, sleeves = design.kind, pattern.cut.sleeves
-    return Garment(design.slug, design.name, kind, sleeves, picture, inner, landmarks)
+    return Garment(design.slug, design.name, design.kind, design.cut.sleeves, picture, inner, landmarks)
 
 
-def _grain(shape: tuple[int, int], deviation: float, seed: int) -> np.ndarray:
+def _grain(shape: tuple[int, ...], deviation: float, seed: int) -> np.ndarray:
     """float32 HxW, whole levels: noise of threads, a little longer than wide."""
     noise = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=0.5, sigmaY=0.7)
@@ -55,8 +71,6 @@ def main() -> None:
         size = sum(file.stat().st_size for file in (arguments.to / slug).iterdir())
         print(f"{slug:24} {size / 1000:6.0f} kB")
 
-
-assert FINER >= 2
 
 if __name__ == "__main__":
     main()

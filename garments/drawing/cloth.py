@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from garments.drawing.curves import moved
 from garments.drawing.cuts import Pattern
 from garments.drawing.sheet import Field, Sheet
 
@@ -48,7 +49,8 @@ def lay_fold(sheet: Sheet, relief: Field, fold: Fold) -> None:
     inside = np.clip(along, 0, 1)
     across = x * t[1] - y * t[0] - fold.bow * 4 * inside * (1 - inside)
     fade_out = np.cos(0.5 * np.pi * np.clip(along, 0, 1)) ** 2
-    fade_in = np.clip(along / 0.12, 0, 1) if fold.sharp_start else np.sin(0.5 * np.pi * np.clip(along / 0.5, 0, 1)) ** 2
+    rise = np.clip(along / (0.20 if fold.sharp_start else 0.5), 0, 1)
+    fade_in = np.sin(0.5 * np.pi * rise) ** 2
     width = fold.width * (0.6 + 0.7 * inside)  # folds open away from where they spring
     s = across / width
     profile = np.exp(-(s**2)) - 0.45 * np.exp(-((s - 1.5 * np.sign(fold.lean)) ** 2) * 0.8) * abs(fold.lean)
@@ -58,7 +60,7 @@ def lay_fold(sheet: Sheet, relief: Field, fold: Fold) -> None:
 def crumple(sheet: Sheet, rng: np.random.Generator, amount: float = 1.0) -> Field:
     """The soft unevenness any lying cloth has: broad swells and faint creases."""
     shape = (sheet.x.shape[0] // 4, sheet.x.shape[1] // 4)
-    across, down = np.ptp(sheet.x), np.ptp(sheet.y)
+    across, down = float(np.ptp(sheet.x)), float(np.ptp(sheet.y))
     field = 0.0040 * smooth_noise(shape, (across * 3.0, down * 2.2), rng)
     ridges = smooth_noise(shape, (across * 4.0, down * 3.0), rng)
     field += 0.0030 * np.exp(-((ridges / 0.22) ** 2)) * np.clip(smooth_noise(shape, (across * 2, down * 2), rng), 0, 1)
@@ -81,9 +83,16 @@ def torso_folds(pattern: Pattern, rng: np.random.Generator, amount: float = 1.0)
             turned = np.radians(angle + vary(-9, 9))
             way = np.array([-side * np.cos(turned), np.sin(turned)]) * reach * vary(0.75, 1.15)
             folds.append(
-                Fold(tuple(pit), tuple(pit + way), vary(0.016, 0.026), height * vary(0.6, 1.1), side * vary(-0.02, 0.05),
-                     side * 0.6, True)
-            )  # fmt: skip
+                Fold(
+                    tuple(pit),
+                    tuple(pit + way),
+                    vary(0.016, 0.026),
+                    height * vary(0.6, 1.1),
+                    side * vary(-0.02, 0.05),
+                    side * 0.6,
+                    True,
+                )
+            )
         for at in (0.44, 0.62, 0.80):
             y = cut.armpit + (cut.length - cut.armpit) * (at + vary(-0.06, 0.06))
             x = side * (cut.waist / 2 - vary(0.0, 0.03))
@@ -95,8 +104,17 @@ def torso_folds(pattern: Pattern, rng: np.random.Generator, amount: float = 1.0)
         folds.append(Fold(neck, (side * vary(0.30, 0.40), vary(0.24, 0.40)), 0.020, vary(0.002, 0.0045), 0.02, 0.4))
     for x in np.linspace(-0.42, 0.42, 6) + rng.uniform(-0.04, 0.04, 6):
         top = cut.length - vary(0.22, 0.55)
-        folds.append(Fold((x, cut.length + 0.02), (x * vary(0.75, 1.0), top), vary(0.022, 0.045), vary(0.003, 0.0065),
-                          vary(-0.02, 0.02), vary(-0.6, 0.6), True))  # fmt: skip
+        folds.append(
+            Fold(
+                (x, cut.length + 0.02),
+                (x * vary(0.75, 1.0), top),
+                vary(0.022, 0.045),
+                vary(0.003, 0.0065),
+                vary(-0.02, 0.02),
+                vary(-0.6, 0.6),
+                True,
+            )
+        )
     return [_scaled(fold, amount) for fold in folds]
 
 
@@ -113,27 +131,62 @@ def sleeve_folds(pattern: Pattern, side: float, rng: np.random.Generator, amount
         return float(rng.uniform(low, high))
 
     reach = 0.5 if cut.sleeves == "long" else 0.9
-    for share, height in ((0.15, 0.0065), (0.38, 0.0060), (0.66, 0.0050)):
+    for share, height in ((0.12, 0.0075), (0.42, 0.0065), (0.78, 0.0055)):
         towards = outer + (inner - outer) * (1 - share)
         end = pit + (towards - pit) * reach * vary(0.55, 0.85) * (0.6 if cut.sleeves == "long" else 0.9)
         start = pit + (tip - pit) * 0.04
-        folds.append(Fold(tuple(start), tuple(end), vary(0.016, 0.024), height * vary(0.7, 1.1), vary(-0.02, 0.02),
-                          -side * 0.5, True))  # fmt: skip
-    folds.append(Fold(tuple(tip + [side * 0.01, 0.02]), tuple(tip + (outer - tip) * 0.5 + [-side * 0.05, 0.03]), 0.022,
-                      vary(0.002, 0.004), 0.01, 0.3))  # fmt: skip
+        folds.append(
+            Fold(
+                tuple(start),
+                tuple(end),
+                vary(0.020, 0.032),
+                height * vary(0.7, 1.1),
+                vary(-0.02, 0.02),
+                -side * 0.5,
+                True,
+            )
+        )
+    folds.append(
+        Fold(
+            tuple(moved(tip, side * 0.01, 0.02)),
+            tuple(tip + (outer - tip) * 0.5 + [-side * 0.05, 0.03]),
+            0.022,
+            vary(0.002, 0.004),
+            0.01,
+            0.3,
+        )
+    )
     if cut.sleeves == "long":
         for at in (0.36, 0.43, 0.50, 0.57, 0.66, 0.78, 0.88):
             top, under = tip + (outer - tip) * at, pit + (inner - pit) * (at + vary(-0.02, 0.02))
             if rng.random() < 0.55:
                 top, under = under, top
             end = top + (under - top) * vary(0.55, 0.85) + [0.0, vary(0.02, 0.09)]
-            folds.append(Fold(tuple(top), tuple(end), vary(0.014, 0.022), vary(0.003, 0.0062), vary(-0.015, 0.015),
-                              vary(-0.7, 0.7), True))  # fmt: skip
+            folds.append(
+                Fold(
+                    tuple(top),
+                    tuple(end),
+                    vary(0.018, 0.028),
+                    vary(0.0035, 0.0070),
+                    vary(-0.015, 0.015),
+                    vary(-0.7, 0.7),
+                    True,
+                )
+            )
     else:
         for share in (0.3, 0.6):
             start = outer + (inner - outer) * (share + vary(-0.08, 0.08))
-            folds.append(Fold(tuple(start), tuple(start + (tip - outer) * vary(0.3, 0.5)), 0.022, vary(0.002, 0.004), 0.0,
-                              0.4, True))  # fmt: skip
+            folds.append(
+                Fold(
+                    tuple(start),
+                    tuple(start + (tip - outer) * vary(0.3, 0.5)),
+                    0.022,
+                    vary(0.002, 0.004),
+                    0.0,
+                    0.4,
+                    True,
+                )
+            )
     return [_scaled(fold, amount) for fold in folds]
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 Points = np.ndarray
+Point = Sequence[float] | np.ndarray
 
 
-def spline(points: list | Points, samples_a_span: int = 16) -> Points:
+def spline(points: Sequence[Point] | Points, samples_a_span: int = 16) -> Points:
     """A smooth curve through points: Catmull-Rom with centripetal parameters (no loops at uneven spacing)."""
     p = np.asarray(points, float)
-    if len(p) == 2:
-        return line(p[0], p[1], samples_a_span)
     p = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
     pieces = []
     for a, b, c, d in zip(p[:-3], p[1:-2], p[2:-1], p[3:], strict=True):
@@ -29,18 +30,18 @@ def spline(points: list | Points, samples_a_span: int = 16) -> Points:
     return np.vstack([*pieces, p[-2]])
 
 
-def line(a: Points, b: Points, samples: int = 16) -> Points:
+def line(a: Point, b: Point, samples: int = 16) -> Points:
     """The straight line from a to b."""
     t = np.linspace(0.0, 1.0, samples)[:, None]
     return (1 - t) * np.asarray(a, float) + t * np.asarray(b, float)
 
 
-def bezier(a: Points, b: Points, c: Points, d: Points, samples: int = 48) -> Points:
+def bezier(a: Point, b: Point, c: Point, d: Point, samples: int = 48) -> Points:
     """The cubic Bezier curve from a to d with handles b and c."""
     t = np.linspace(0.0, 1.0, samples)[:, None]
     s = 1 - t
-    a, b, c, d = (np.asarray(p, float) for p in (a, b, c, d))
-    return s**3 * a + 3 * s**2 * t * b + 3 * s * t**2 * c + t**3 * d
+    p, q, r, e = (np.asarray(point, float) for point in (a, b, c, d))
+    return s**3 * p + 3 * s**2 * t * q + 3 * s * t**2 * r + t**3 * e
 
 
 def join(*curves: Points) -> Points:
@@ -48,9 +49,19 @@ def join(*curves: Points) -> Points:
     return np.vstack(curves)
 
 
+def moved(curve: Points, dx: float, dy: float) -> Points:
+    """The curve, or point, elsewhere."""
+    return np.asarray(curve, float) + np.array([dx, dy])
+
+
 def mirrored(curve: Points) -> Points:
     """The curve on the other side of the garment's centre line x = 0, run in the same order."""
-    return np.asarray(curve, float) * [-1.0, 1.0]
+    return np.asarray(curve, float) * np.array([-1.0, 1.0])
+
+
+def flipped(curve: Points, side: float) -> Points:
+    """A curve of the right half as it lies on a side: 1 the right, -1 the left."""
+    return np.asarray(curve, float) * np.array([side, 1.0])
 
 
 def both_sides(half: Points) -> Points:
@@ -58,19 +69,36 @@ def both_sides(half: Points) -> Points:
     return join(mirrored(half)[::-1], half)
 
 
+def tangents(curve: Points) -> Points:
+    """Unit vectors along a curve."""
+    way = np.gradient(curve, axis=0)
+    return way / (np.linalg.norm(way, axis=1, keepdims=True) + 1e-12)
+
+
 def offset(curve: Points, by: float | Points) -> Points:
     """The curve moved sideways, to the left of its direction as one sees it (y down); `by` may vary along it."""
-    tangent = np.gradient(curve, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-12
-    normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1)
+    way = tangents(curve)
+    normal = np.stack([way[:, 1], -way[:, 0]], 1)
     return curve + normal * np.broadcast_to(by, len(curve))[:, None]
+
+
+def arc_lengths(curve: Points) -> Points:
+    """How far along the curve each of its points lies."""
+    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
+
+
+def piece(curve: Points, start: float, end: float | None = None, samples: int = 32) -> Points:
+    """The part of a curve between two distances along it; negative ones count from its end, as in a slice."""
+    along = arc_lengths(curve)
+    first, last = (at + along[-1] if at < 0 else at for at in (start, along[-1] if end is None else end))
+    at = np.linspace(first, last, samples)
+    return np.stack([np.interp(at, along, curve[:, i]) for i in (0, 1)], 1)
 
 
 def even(curve: Points, step: float) -> Points:
     """The curve sampled anew at about equal steps."""
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
-    at = np.linspace(0.0, along[-1], max(2, round(along[-1] / step) + 1))
-    return np.stack([np.interp(at, along, curve[:, i]) for i in (0, 1)], 1)
+    length = arc_lengths(curve)[-1]
+    return piece(curve, 0.0, length, max(2, round(length / step) + 1))
 
 
 def direction(degrees: float) -> Points:

@@ -17,11 +17,12 @@ def rgb(code: str) -> Colour:
     return blue, green, red
 
 
-def _even(u: Field, colour: Colour) -> np.ndarray:
-    return np.broadcast_to(np.float32(colour), (*u.shape, 3)).copy()
+def plain(u: Field, colour: Colour) -> np.ndarray:
+    """One colour everywhere, float32 HxWx3."""
+    return np.broadcast_to(np.array(colour, np.float32), (*u.shape, 3)).copy()
 
 
-def _edge(distance: Field, pixel: float) -> Field:
+def _within(distance: Field, pixel: float) -> Field:
     """0..1 over an edge one pixel wide: positive distances are inside."""
     return np.clip(distance / (2 * pixel) + 0.5, 0.0, 1.0).astype(np.float32)
 
@@ -31,7 +32,7 @@ def jersey(colour: Colour, wales: float = 0.00005, period: float = 0.0058) -> Fa
 
     def cloth(u: Field, v: Field, pixel: float) -> tuple[np.ndarray, Field]:
         relief = wales * np.cos(2 * np.pi * u / period)
-        return _even(u, colour), relief.astype(np.float32)
+        return plain(u, colour), relief.astype(np.float32)
 
     return cloth
 
@@ -44,20 +45,27 @@ def heather(light: Colour, dark: Colour, seed: int = 5, contrast: float = 1.0) -
         streaks = cv2.GaussianBlur(noise, (0, 0), sigmaX=0.0048 / pixel, sigmaY=0.0010 / pixel)
         streaks /= streaks.std() + 1e-6
         mix = np.clip(0.42 + 0.20 * contrast * streaks, 0, 1)[..., None]
-        return np.float32(light) * (1 - mix) + np.float32(dark) * mix, np.zeros_like(u)
+        return np.array(light, np.float32) * (1 - mix) + np.array(dark, np.float32) * mix, np.zeros_like(u)
 
     return cloth
 
 
-def striped(ground: Fabric, colour: Colour, period: float, width: float, start: float = -9.0, stop: float = 9.0,
-            phase: float = 0.0) -> Fabric:  # fmt: skip
+def striped(
+    ground: Fabric,
+    colour: Colour,
+    period: float,
+    width: float,
+    start: float = -9.0,
+    stop: float = 9.0,
+    phase: float = 0.0,
+) -> Fabric:
     """Stripes across the cloth, knitted in, over a ground; only between start and stop along it."""
 
     def cloth(u: Field, v: Field, pixel: float) -> tuple[np.ndarray, Field]:
         base, relief = ground(u, v, pixel)
         at = np.abs((v - phase + period / 2) % period - period / 2)
-        on = _edge(width / 2 - at, pixel) * _edge(v - start, pixel) * _edge(stop - v, pixel)
-        return base + (np.float32(colour) - base) * on[..., None], relief
+        on = _within(width / 2 - at, pixel) * _within(v - start, pixel) * _within(stop - v, pixel)
+        return base + (np.array(colour, np.float32) - base) * on[..., None], relief
 
     return cloth
 
@@ -67,16 +75,27 @@ def checked(ground: Colour, bands: list[tuple[Colour, float, float, float]], per
 
     def cloth(u: Field, v: Field, pixel: float) -> tuple[np.ndarray, Field]:
         def threads(at: Field) -> np.ndarray:
-            out = _even(at, ground)
+            out = plain(at, ground)
             for colour, place, width, opacity in bands:
                 away = np.abs((at - place * period + period / 2) % period - period / 2)
-                on = opacity * _edge(width * period / 2 - away, pixel)[..., None]
-                out += (np.float32(colour) - out) * on
+                on = opacity * _within(width * period / 2 - away, pixel)[..., None]
+                out += (np.array(colour, np.float32) - out) * on
             return out
 
         twill = 0.5 + 0.34 * np.sin(2 * np.pi * (u + v) / 0.0075).astype(np.float32)[..., None]
         warp, weft = threads(u), threads(v)
         return warp * twill + weft * (1 - twill), np.zeros_like(u)
+
+    return cloth
+
+
+def piquet(colour: Colour, cell: float = 0.0085, depth: float = 0.00035) -> Fabric:
+    """The honeycomb of polo shirts."""
+
+    def cloth(u: Field, v: Field, pixel: float) -> tuple[np.ndarray, Field]:
+        wave = np.cos(2 * np.pi * u / cell) * np.cos(2 * np.pi * v / (0.8 * cell))
+        tone = 1.0 + 0.035 * wave
+        return plain(u, colour) * tone[..., None].astype(np.float32), (depth * wave).astype(np.float32)
 
     return cloth
 
@@ -87,9 +106,9 @@ def oxford(colour: Colour, white: Colour = (250.0, 248.0, 246.0)) -> Fabric:
     def cloth(u: Field, v: Field, pixel: float) -> tuple[np.ndarray, Field]:
         weave = np.sin(2 * np.pi * u / 0.0080) * np.sin(2 * np.pi * v / 0.0080)
         slub = np.random.default_rng(3).standard_normal(u.shape).astype(np.float32)
-        slub = cv2.GaussianBlur(slub, (0, 0), sigmaX=0.8, sigmaY=0.02 / pixel)
-        mix = np.clip(0.30 + 0.16 * weave + 0.10 * slub / (slub.std() + 1e-6), 0, 1).astype(np.float32)[..., None]
-        return np.float32(colour) * (1 - mix) + np.float32(white) * mix, np.zeros_like(u)
+        slub = cv2.GaussianBlur(slub, (0, 0), sigmaX=1.0, sigmaY=0.006 / pixel)
+        mix = np.clip(0.32 + 0.16 * weave + 0.045 * slub / (slub.std() + 1e-6), 0, 1).astype(np.float32)[..., None]
+        return np.array(colour, np.float32) * (1 - mix) + np.array(white, np.float32) * mix, np.zeros_like(u)
 
     return cloth
 
@@ -100,7 +119,16 @@ def ribbed(colour: Colour, period: float = 0.0105, depth: float = 0.0006, dip: f
     def cloth(u: Field, v: Field, pixel: float) -> tuple[np.ndarray, Field]:
         wave = np.cos(2 * np.pi * u / period).astype(np.float32)
         tone = 1.0 - dip * np.clip(-wave, 0, 1) ** 2
-        return _even(u, colour) * tone[..., None], (depth * wave).astype(np.float32)
+        return plain(u, colour) * tone[..., None], (depth * wave).astype(np.float32)
+
+    return cloth
+
+
+def flat(colour: Colour, relief: float = 0.0, period: float = 0.006) -> Fabric:
+    """One colour, with a diagonal weave if it has relief: tape, cord, labels, buttons."""
+
+    def cloth(u: Field, v: Field, pixel: float) -> tuple[np.ndarray, Field]:
+        return plain(u, colour), (relief * np.cos(2 * np.pi * (u + v) / period)).astype(np.float32)
 
     return cloth
 

@@ -13,8 +13,10 @@ FINER = 2
 """The sheet has so many pixels for one of the result, both ways."""
 LIGHT = np.array([-0.45, -0.75])
 """Where the soft main light comes from, seen on the picture: above, a little from the left."""
-SHEEN = 26.0
-"""Levels a fully lit slope gains whatever its colour: black cloth shows its folds by its sheen."""
+FOLLOW = 0.016
+"""How far a pattern shifts on a slope of 1, in shoulder widths: stripes bend over folds."""
+SHEEN = 54.0
+"""Levels that light adds to black cloth, none to white: dark cloth shows its folds by its sheen, not its colour."""
 
 Field = np.ndarray
 Fabric = Callable[[Field, Field, float], tuple[np.ndarray, Field]]
@@ -47,7 +49,7 @@ class Sheet:
     def mask(self, outline: Points) -> Field:
         """float32 0..1, inside a closed outline, anti-aliased."""
         out = np.zeros(self.x.shape, np.uint8)
-        cv2.fillPoly(out, self._to_sheet(outline), 255, cv2.LINE_AA, 4)
+        cv2.fillPoly(out, list(self._to_sheet(outline)), 255, cv2.LINE_AA, 4)
         return out.astype(np.float32) / 255.0
 
     def stroke(self, curve: Points, width: float, closed: bool = False) -> Field:
@@ -77,13 +79,27 @@ class Sheet:
         box = self.box(mask)
         gain = 1.0 + (factor - 1.0) * mask[box]
         self.colour[box] *= gain[..., None]
-        if factor > 1.0:
-            self.colour[box] += (SHEEN * (factor - 1.0) * mask[box])[..., None]
+
+    def dye(self, mask: Field, colour: tuple[float, float, float], strength: float = 0.92) -> None:
+        """Give what is painted another colour, keeping its light."""
+        box = self.box(mask)
+        part = (strength * mask[box])[..., None]
+        old = self.colour[box]
+        light = cv2.cvtColor(old, cv2.COLOR_BGR2GRAY)
+        if not (mask[box] > 0.5).any():
+            return
+        light = np.clip(light / (np.median(light[mask[box] > 0.5]) + 1e-3), 0.6, 1.25)[..., None]
+        self.colour[box] = old * (1 - part) + np.array(colour, np.float32) * light * part
+
+    def crease(self, curve: Points, factor: float, width: float, mask: Field | None = None) -> None:
+        """The dark line of a seam."""
+        line = self.blur(self.stroke(curve, width), 0.7 * width)
+        self.tint(line if mask is None else line * mask, factor)
 
     def shadow(self, mask: Field, strength: float, width: float, shift: tuple[float, float] = (0.0, 0.008)) -> None:
         """What a panel about to be painted casts on what lies under it."""
         box = self.box(mask, 3 * width + 0.02)
-        move = np.float32([[1, 0, shift[0] / self.pixel], [0, 1, shift[1] / self.pixel]])
+        move = np.array([[1, 0, shift[0] / self.pixel], [0, 1, shift[1] / self.pixel]], np.float32)
         part = np.ascontiguousarray(mask[box])
         cast = self.blur(cv2.warpAffine(part, move, part.shape[::-1]), width)
         self.colour[box] *= (1.0 - strength * cast)[..., None]
@@ -94,7 +110,7 @@ class Sheet:
         fabric: Fabric,
         axis: Points | None = None,
         height: Field | None = None,
-        edge: float = 0.16,
+        edge: float = 0.13,
         edge_width: float = 0.010,
         gain: float = 1.0,
         round_off: float = 0.05,
@@ -111,7 +127,9 @@ class Sheet:
         if height is not None:
             gy, gx = np.gradient(height[box], self.pixel)
             light += slope_light(gx, gy)
-            u, v = u + 0.05 * gx.astype(np.float32), v + 0.05 * gy.astype(np.float32)  # stripes follow the folds
+            gy, gx = np.gradient(self.blur(height[box], 0.012), self.pixel)
+            u = u + FOLLOW * np.clip(gx, -0.6, 0.6).astype(np.float32)
+            v = v + FOLLOW * np.clip(gy, -0.6, 0.6).astype(np.float32)
         colour, relief = fabric(u, v, self.pixel)
         gy, gx = np.gradient(relief, self.pixel)
         light += slope_light(gx, gy)
@@ -138,7 +156,7 @@ class Sheet:
             cv2.polylines(thread, list(self._to_sheet(run[start : end + 1])), False, 255, pixels, cv2.LINE_AA, 4)
         box = self.box(thread)
         part = (thread[box].astype(np.float32) / 255.0 * strength)[..., None]
-        self.colour[box] = self.colour[box] * (1 - part) + np.float32(colour) * part
+        self.colour[box] = self.colour[box] * (1 - part) + np.array(colour, np.float32) * part
 
 
 def along(x: Field, y: Field, axis: Points) -> tuple[Field, Field]:
@@ -170,11 +188,12 @@ def along(x: Field, y: Field, axis: Points) -> tuple[Field, Field]:
 def slope_light(gx: Field, gy: Field) -> Field:
     """What the light gains on a slope (height over length): soft, bounded, darker sides stronger than lit ones."""
     lit = -(LIGHT[0] * gx + LIGHT[1] * gy)
-    return (np.where(lit > 0, 0.16 * np.tanh(lit * 1.6), 0.26 * np.tanh(lit * 1.4))).astype(np.float32)
+    return (np.where(lit > 0, 0.19 * np.tanh(lit * 1.6), 0.30 * np.tanh(lit * 1.4))).astype(np.float32)
 
 
 def shade(colour: np.ndarray, light: Field) -> np.ndarray:
     """Colour under a light of 1 +- something, with a little sheen, rolled off softly below white."""
-    lit = colour * light[..., None] + (SHEEN * np.clip(light - 1.0, -0.6, 1.0))[..., None]
+    sheen = SHEEN * (1.0 - colour.max(2) / 255.0) * np.clip(light - 1.0, -0.6, 1.0)
+    lit = colour * light[..., None] + sheen[..., None]
     knee = 235.0
     return np.where(lit > knee, knee + 20.0 * np.tanh((lit - knee) / 20.0), np.maximum(lit, 0.0)).astype(np.float32)
