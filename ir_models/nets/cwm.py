@@ -76,7 +76,8 @@ CONFIGS = {
 
 class CwmTraining(NamedTuple):
     """What the losses look at. flows: (B, 2, h, w) area coordinates: the prior (64 x 48), then every level, coarse to
-    fine. logits: (B, 1, 128, 96) of the coverage head. warped_mask: (B, 1, 128, 96), the garment's mask by the last flow."""
+    fine. logits: (B, 1, 128, 96) of the coverage head. warped_mask: (B, 1, 128, 96), the garment's mask by the last
+    flow."""
 
     flows: list[Tensor]
     logits: Tensor

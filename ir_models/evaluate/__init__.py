@@ -1,0 +1,1 @@
+"""Figures of the networks on held-out people: `python -m ir_models evaluate --json FILE`."""

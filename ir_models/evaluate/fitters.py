@@ -1,0 +1,44 @@
+"""The networks as trained (torch), with the live mirror's inputs and outputs, to be compared with those that ship."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from ir_models.nets.cwm import Cwm
+from ir_models.nets.igm import Igm
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person
+from mirror.inputs import GarmentInputs, PersonInputs, picture_of
+from mirror.light import torso_shading
+from mirror.wardrobe import Garment
+
+
+class TorchFitter:
+    """CWM, and IGM if there is one, as checkpoints. The canvas must be the camera's picture (an identity crop)."""
+
+    def __init__(self, cwm: Cwm, igm: Igm | None = None) -> None:
+        self.cwm, self.igm = cwm, igm
+
+    @torch.no_grad()
+    def fit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Fit:
+        flat = GarmentInputs(garment)
+        seen = PersonInputs(frame.image, person.mask, person.landmarks[:, :2].astype(np.float64))
+        features = self.cwm.garment(_tensor(flat.named("garment_maps")), _tensor(flat.named("garment_layout")))
+        answer, cover = self.cwm.person(_tensor(seen.named("person_maps")), *features)
+        flow = cv2.resize(answer[0].permute(1, 2, 0).numpy(), (CANVAS_W, CANVAS_H))
+        coverage = np.clip(cv2.resize(cover[0, 0].numpy(), (CANVAS_W, CANVAS_H)), 0.0, 1.0)
+        if self.igm is None:
+            shading = torso_shading(frame.image, person.mask * (coverage > 0.5))
+            return Fit(flow, coverage, shading, None, crop, frame.t_capture)
+        warped = flat.warped(flow)
+        names = ("person", "warped", "coverage", "person_maps", "skin")
+        outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
+        mask, colour, shading = (output.numpy() for output in outputs[:3])
+        repair = np.dstack([picture_of(colour), mask[0, 0]])
+        return Fit(flow, coverage, shading[0, 0], repair, crop, frame.t_capture)
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32))
