@@ -98,7 +98,29 @@ class Tailor:
 
     def dress(self, frame: Frame, garment: Garment) -> Dressed:
         """The try-on of this frame. Nobody there: person and fit are None."""
-        return self.complete(self.begin(frame, garment))
+        self.prepare(garment)
+        return self.complete(self.begin(frame, self.find(frame), garment))
+
+    def find(self, frame: Frame) -> Person | None:
+        """Who stands there."""
+        with self._metrics.stage("person"):
+            person = self._finder.find(frame)
+        self._metrics.person_sought(person is not None)
+        return person
+
+    def begin(self, frame: Frame, person: Person | None, garment: Garment) -> Begun:
+        """Crop and fit of the person found on this frame; networks may go on with it while the next one is found."""
+        if person is None:
+            self._cropper.reset()
+            return Begun(frame, None, garment, None)
+        self.prepare(garment)
+        with self._metrics.stage("crop"):
+            crop = self._cropper.follow(person, frame.size)
+        with self._metrics.stage("fit"):
+            if isinstance(self._fitter, AsynchronousFitter):
+                return Begun(frame, person, garment, self._fitter.submit(frame, person, crop, garment))
+            fit = self._fitter.fit(frame, person, crop, garment)
+        return Begun(frame, person, garment, fit)
 
     def complete(self, begun: Begun) -> Dressed:
         """Waits for a try-on and counts it; once for each, on this thread."""
@@ -107,23 +129,6 @@ class Tailor:
         if dressed.result.fit is not None:
             self._metrics.fits.tick(time.monotonic())
         return dressed
-
-    def begin(self, frame: Frame, garment: Garment) -> Begun:
-        """Person and crop of this frame, and its fit begun: networks may go on with it while the next is begun."""
-        self.prepare(garment)
-        with self._metrics.stage("person"):
-            person = self._finder.find(frame)
-        self._metrics.person_sought(person is not None)
-        if person is None:
-            self._cropper.reset()
-            return Begun(frame, None, garment, None)
-        with self._metrics.stage("crop"):
-            crop = self._cropper.follow(person, frame.size)
-        with self._metrics.stage("fit"):
-            if isinstance(self._fitter, AsynchronousFitter):
-                return Begun(frame, person, garment, self._fitter.submit(frame, person, crop, garment))
-            fit = self._fitter.fit(frame, person, crop, garment)
-        return Begun(frame, person, garment, fit)
 
     def prepare(self, garment: Garment) -> bool:
         """What is computed once for a garment; False if it was done before."""
@@ -222,14 +227,17 @@ class TryOnWorker:
                     with self._metrics.stage("wardrobe"):
                         rail.refresh()
                 frame = self._frames.wait(last, FRAME_WAIT_S)
-                garment = rail.wanted
-                if frame is None or garment is None:
-                    self._stop.wait(0.0 if frame is None else FRAME_WAIT_S)
+                if frame is None:
                     continue
                 last = frame.index
-                before, self._begun = self._begun, tailor.begin(frame, garment)  # the networks overlap the person stage
-                if before is not None:
-                    self._completed = tailor.complete(before)
+                person = tailor.find(frame)  # the networks may still be at work on the frame before
+                garment = rail.wanted  # only now: a key pressed meanwhile counts
+                if garment is None:
+                    continue
+                begun = tailor.begin(frame, person, garment)
+                if self._begun is not None:
+                    self._completed = tailor.complete(self._begun)
+                self._begun = begun
                 self._prepare_one(tailor, rail)
         finally:
             tailor.close()
