@@ -32,7 +32,7 @@ JUMPER = Cut(
     shoulder_drop=0.14,
 )
 HOODIE = replace(
-    JUMPER, neck_half=0.185, neck_front=0.20, chest=1.26, waist=1.25, hem=1.17, length=1.50, sleeve_end=0.20
+    JUMPER, neck_half=0.185, neck_front=Hood.CROSSING, chest=1.26, waist=1.25, hem=1.17, length=1.50, sleeve_end=0.20
 )
 
 

@@ -157,7 +157,7 @@ def sleeve_folds(pattern: Pattern, side: float, rng: np.random.Generator, amount
         )
     )
     if cut.sleeves == "long":
-        for at in (0.36, 0.43, 0.50, 0.57, 0.66, 0.78, 0.88):
+        for at in (0.36, 0.45, 0.54, 0.66, 0.82):
             top, under = tip + (outer - tip) * at, pit + (inner - pit) * (at + vary(-0.02, 0.02))
             if rng.random() < 0.55:
                 top, under = under, top
@@ -166,8 +166,8 @@ def sleeve_folds(pattern: Pattern, side: float, rng: np.random.Generator, amount
                 Fold(
                     tuple(top),
                     tuple(end),
-                    vary(0.018, 0.028),
-                    vary(0.0035, 0.0070),
+                    vary(0.022, 0.034),
+                    vary(0.0035, 0.0060),
                     vary(-0.015, 0.015),
                     vary(-0.7, 0.7),
                     True,

@@ -25,18 +25,20 @@ from garments.drawing.sheet import Fabric, Field, Sheet
 class Hood:
     """A hood that lies back: its rolled edge stands around the neck and crosses in front; two drawstrings."""
 
+    CROSSING = 0.235
+    """How deep its edges meet in front; the cut's neckline has to go as deep."""
+
     def __init__(
         self, cloth: Fabric, lining: Fabric, thread: Colour, cord: Colour, metal: Colour = (196.0, 200.0, 204.0)
     ):
         self.cloth, self.lining, self.thread, self.cord, self.metal = cloth, lining, thread, cord, metal
-        self.cross = 0.235
 
     def _rim(self, pattern: Pattern) -> tuple[Points, Points]:
         """Right half of the hood's opening (from the back's middle to the crossing) and of its outside."""
         half = pattern.cut.neck_half
         opening = join(
             bezier([0, -0.066], [0.55 * half, -0.068], [0.82 * half, -0.062], [0.94 * half, -0.020], 24),
-            bezier([0.94 * half, -0.020], [1.0 * half, 0.045], [0.52 * half, 0.17], [0.0, self.cross], 32),
+            bezier([0.94 * half, -0.020], [1.0 * half, 0.045], [0.52 * half, 0.17], [0.0, self.CROSSING], 32),
         )
         outside = join(
             bezier([0, -0.118], [0.75 * half, -0.124], [1.28 * half, -0.106], [1.50 * half, -0.015], 24),
@@ -62,7 +64,7 @@ class Hood:
         inside, outside = self._rim(pattern)
         for side in (1.0, -1.0):  # the left one, as one sees it, lies over the right
             inner, outer = flipped(inside, side), flipped(outside, side)
-            lap = flipped(np.array([[-0.055, self.cross + 0.035], [-0.060, self.cross + 0.075]]), side)
+            lap = flipped(np.array([[-0.055, self.CROSSING + 0.035], [-0.060, self.CROSSING + 0.075]]), side)
             panel = join(inner, lap, outer[::-1])
             mask = sheet.mask(panel)
             sheet.shadow(mask, 0.38, 0.018, (0.0, 0.010))
