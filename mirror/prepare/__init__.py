@@ -1,0 +1,176 @@
+"""A photo of a garment -> a garment of the wardrobe: `prepare`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from mirror.prepare import cutout as cutting
+from mirror.prepare.cutout import Cutout
+from mirror.prepare.decode import PhotoError, load_photo
+from mirror.prepare.judge import Quality, doubts, in_order, measure, polygon
+from mirror.prepare.landmarks import Placed, from_points, place
+from mirror.prepare.matte import soften
+from mirror.prepare.neckline import find_neckline
+from mirror.prepare.network import Network
+from mirror.wardrobe import KINDS, LANDMARKS, Garment
+
+MARGIN = 0.03
+"""Free share around the garment in its picture."""
+MIN_PIXELS = 400
+"""Of a mask of the working size; less is nothing that could be a garment."""
+LEVEL_DEG = 1.0
+"""A garment turned by less stays as it is: turning costs sharpness."""
+KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}
+SLEEVES_OF_KIND = {"tank": ("none",), "tshirt": ("short", "none"), "longsleeve": ("long",), "hoodie": ("long", "short")}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A photo read as a garment.
+
+    garment: what would be added. doubts: what speaks against it, a clause each; empty means it can be trusted.
+    points: float64 (13, 2), the landmarks in pixels of `photo`. photo: uint8 HxWx3, as decoded. outline: uint8 HxW
+    0/1 of the photo's size. method: how it was cut out. quality: the figures behind the doubts.
+    """
+
+    garment: Garment
+    doubts: tuple[str, ...]
+    points: np.ndarray
+    photo: np.ndarray
+    outline: np.ndarray
+    method: str
+    quality: Quality
+
+
+def prepare(
+    photo: np.ndarray,
+    slug: str,
+    name: str,
+    kind: str | None = None,
+    network: Network | None = None,
+    landmarks: np.ndarray | None = None,
+) -> Prepared:
+    """Cut out, set upright, find landmarks, judge.
+
+    photo: uint8 HxWx3 BGR or HxWx4 BGRA, from `load_photo`. kind: of KINDS, or None to tell it from the sleeves.
+    network: cuts out instead of GrabCut. landmarks: float64 (13, 2) in the photo's pixels, given by a person: they
+    settle what is doubtful. Raises PhotoError where nothing like a garment is found.
+    """
+    own_alpha = photo.shape[2] == 4
+    colours = np.ascontiguousarray(photo[..., :3])
+    found: list[str] = []
+    if landmarks is not None:
+        cut, placed = _given(photo, network, landmarks)
+        quality = measure(cut, placed)
+    else:
+        cut, placed, quality, found = _search(photo, network)
+    sleeves = placed.sleeves
+    kind = kind or KIND_OF_SLEEVES[sleeves]
+    if landmarks is None and sleeves not in SLEEVES_OF_KIND.get(kind, (sleeves,)):
+        found = [*found, f"its sleeves look {'short' if sleeves == 'short' else sleeves}, unlike a {kind}'s"]
+    soft = soften(colours, cut.solid)
+    if own_alpha:
+        soft = np.dstack([colours, np.minimum(photo[..., 3], (soft[..., 3] > 0) * np.uint8(255))])
+    ratio = colours.shape[1] / cut.solid.shape[1]
+    points = (placed.points + 0.5) * ratio - 0.5
+    flat = Garment(slug, name, kind, sleeves, soft, None, points)
+    garment, to_picture = _upright(soft, points, placed.angle, flat)
+    garment, points = _neck(garment, points, to_picture)
+    if not in_order(garment.landmarks):
+        found = [*found, "its landmarks lie out of order"]
+    outline = cv2.resize(cut.solid, colours.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    return Prepared(garment, tuple(found), points, colours, outline, cut.method, quality)
+
+
+def _search(photo: np.ndarray, network: Network | None) -> tuple[Cutout, Placed, Quality, list[str]]:
+    """The best of a few ways to cut out; the first that raises no doubt ends the search."""
+    best: tuple[Cutout, Placed, Quality, list[str]] | None = None
+    colours = np.ascontiguousarray(photo[..., :3])
+
+    def consider(cut: Cutout) -> bool:
+        nonlocal best
+        if cut.mask.sum() < MIN_PIXELS:
+            return False
+        placed = place(cut.opened)
+        quality = measure(cut, placed)
+        found = doubts(quality, placed)
+        if best is None or (len(found), -quality.score) < (len(best[3]), -best[2].score):
+            best = cut, placed, quality, found
+        return not found
+
+    if photo.shape[2] == 4:
+        consider(cutting.by_alpha(photo))
+    elif network is not None:
+        consider(cutting.by_network(colours, network))
+    else:
+        for reach in cutting.REACHES:
+            if consider(cutting.by_colour(colours, reach)):
+                break
+            if best is not None and consider(_again(colours, best[0], best[1])):
+                break
+    if best is None:
+        raise PhotoError("No garment stands out from the background; lay it on a plain floor of another colour.")
+    return best
+
+
+def _again(colours: np.ndarray, cut: Cutout, placed: Placed) -> Cutout:
+    """Cut anew around the landmarks found: what lies far from them was background."""
+    ratio = colours.shape[1] / cut.mask.shape[1]
+    return cutting.by_outline(colours, polygon(placed.points) * ratio)
+
+
+def _given(photo: np.ndarray, network: Network | None, landmarks: np.ndarray) -> tuple[Cutout, Placed]:
+    """The cut-out and placement that a person's landmarks (photo pixels) lead to."""
+    colours = np.ascontiguousarray(photo[..., :3])
+    if photo.shape[2] == 4:
+        cut = cutting.by_alpha(photo)
+    elif network is not None:
+        cut = cutting.by_network(colours, network)
+    else:
+        cut = cutting.by_outline(colours, polygon(landmarks))
+    if cut.mask.sum() < MIN_PIXELS:
+        raise PhotoError("These landmarks enclose no garment; they are pixels of the photo, the right way up.")
+    return cut, from_points(cut.opened, landmarks * (cut.mask.shape[1] / colours.shape[1]))
+
+
+def _upright(soft: np.ndarray, points: np.ndarray, angle: float, garment: Garment) -> tuple[Garment, np.ndarray]:
+    """The garment turned upright and cropped, and the 2x3 map from the photo's pixels to its picture's."""
+    angle = 0.0 if abs(np.degrees(angle)) < LEVEL_DEG else angle
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[c, -s], [s, c]])
+    ys, xs = np.nonzero(soft[..., 3])
+    on = np.stack([xs, ys], 1) @ turn.T
+    low, high = on.min(0), on.max(0)
+    margin = np.ceil(MARGIN * (high - low).max()) + 1
+    shift = np.round(margin - low) if angle == 0.0 else margin - low
+    size = np.ceil(high - low + 2 * margin).astype(int) + 1
+    to_picture = np.hstack([turn, shift[:, None]])
+    pre = soft.astype(np.float32)
+    pre[..., :3] *= pre[..., 3:] / 255.0
+    flags = cv2.INTER_NEAREST if angle == 0.0 else cv2.INTER_CUBIC
+    pre = cv2.warpAffine(pre, to_picture, tuple(size.tolist()), flags=flags, borderValue=(0, 0, 0, 0))
+    alpha = np.clip(pre[..., 3:], 0, 255)
+    colour = pre[..., :3] / np.maximum(alpha / 255.0, 1e-3)
+    picture = np.clip(np.dstack([colour, alpha]) + 0.5, 0, 255).astype(np.uint8)
+    picture[picture[..., 3] == 0] = 0
+    there = points @ turn.T + shift
+    there = np.clip(there, 0, size - 1.0)
+    return replace(garment, picture=picture, landmarks=there.astype(np.float32)), to_picture
+
+
+def _neck(garment: Garment, points: np.ndarray, to_picture: np.ndarray) -> tuple[Garment, np.ndarray]:
+    """neck_front filled in where it is not known (both in the picture and in the photo), and the collar's inside."""
+    row = LANDMARKS.index("neck_front")
+    front, inner = find_neckline(garment.picture, garment.point("neck_left"), garment.point("neck_right"))
+    landmarks, points = garment.landmarks.copy(), points.copy()
+    if np.isnan(points[row]).any():
+        height, width = garment.picture.shape[:2]
+        landmarks[row] = np.clip(front, 0, [width - 1, height - 1])
+        points[row] = np.linalg.inv(to_picture[:, :2]) @ (front - to_picture[:, 2])
+    return replace(garment, landmarks=landmarks, inner=inner), points
+
+
+__all__ = ["KINDS", "PhotoError", "Prepared", "load_photo", "prepare"]

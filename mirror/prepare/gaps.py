@@ -1,0 +1,128 @@
+"""Background seen through a garment: the gaps between sleeves and body."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mirror.prepare.grabcut import lab_of
+
+NEAR = 0.10
+"""Reach of the local colour models, of the square root of the garment's area (its size, below)."""
+MIN_AREA = 0.0008
+MAX_SHARE = 0.25
+"""More than this share of a garment cannot be gaps: then garment and background are too alike to tell."""
+STEEP = 40.0
+"""Colours that change this fast (Sobel, Lab) are an edge even in a busy pattern."""
+SLIT_REACH = 0.4
+"""How far a gap may be from the outside to be opened to it, in sizes."""
+LAB_NOISE = np.array([5.0, 2.5, 2.5], np.float32)
+
+
+def find_gaps(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """uint8 HxW 0/1: pieces inside the mask that look like the background nearby and unlike the garment nearby.
+
+    bgr: uint8 HxWx3; mask: uint8 HxW 0/1, without holes.
+    """
+    size = float(np.sqrt(mask.sum()))
+    odds = _background_odds(bgr, mask, size)
+    rough = ((odds > 1.0) & (mask > 0)).astype(np.uint8)
+    rough = cv2.morphologyEx(rough, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) & mask
+    solid = cv2.morphologyEx(rough, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
+    steep = _steepness(bgr)
+    usual = min(STEEP, float(np.median(steep[mask > 0])) + 1.0) if mask.any() else 1.0
+    inland = cv2.erode(mask, np.ones((9, 9), np.uint8))  # the mask's own border is an edge of nothing
+    count, label, stats, _ = cv2.connectedComponentsWithStats(solid)
+    kept = np.zeros_like(mask)
+    for i in range(1, count):
+        if stats[i, cv2.CC_STAT_AREA] < MIN_AREA * size * size:
+            continue
+        piece = (label == i).astype(np.uint8)
+        thick = cv2.distanceTransform(piece, cv2.DIST_L2, 3).max() >= 1.5
+        rim = (cv2.dilate(piece, np.ones((5, 5), np.uint8)) - cv2.erode(piece, np.ones((3, 3), np.uint8))) & inland
+        edged = rim.any() and np.median(steep[rim > 0]) > 1.5 * usual  # a gap ends in an edge, a faded print does not
+        if thick and edged and odds[piece > 0].mean() > 3.0:
+            kept |= piece
+    if kept.sum() > MAX_SHARE * mask.sum():
+        return np.zeros_like(mask)
+    grown = cv2.dilate(kept, np.ones((3, 3), np.uint8)) & ((odds > 0) & (mask > 0)).astype(np.uint8)
+    return kept | grown
+
+
+def _background_odds(bgr: np.ndarray, mask: np.ndarray, size: float) -> np.ndarray:
+    """float32 HxW: log odds that a pixel has the colour of the background near it rather than of the garment."""
+    reach = max(2, int(0.012 * size))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    inside, outside = cv2.erode(mask, disc), 1 - cv2.dilate(mask, disc)
+    if inside.sum() < 50 or outside.sum() < 50:
+        return np.full(mask.shape, -9.0, np.float32)
+    lab = lab_of(cv2.bilateralFilter(bgr, 5, 20, 3))
+    behind, weight = _misfit(lab, outside, NEAR * size)
+    cloth, _ = _misfit(lab, inside, NEAR * size)
+    return np.where(weight > 2e-3, cloth - behind, -9.0).astype(np.float32)
+
+
+def _misfit(lab: np.ndarray, where: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """How badly each pixel fits the colours of `where` around it (a Gaussian a channel), and their weight there."""
+    weight = cv2.GaussianBlur(where.astype(np.float32), (0, 0), sigma) + 1e-6
+    mean = cv2.GaussianBlur(lab * where[..., None], (0, 0), sigma) / weight[..., None]
+    square = cv2.GaussianBlur(lab * lab * where[..., None], (0, 0), sigma) / weight[..., None]
+    spread = np.sqrt(np.maximum(square - mean * mean, 0.0)) + LAB_NOISE
+    return (((lab - mean) / spread) ** 2).sum(2) / 2 + np.log(spread).sum(2), weight
+
+
+def _steepness(bgr: np.ndarray) -> np.ndarray:
+    """float32 HxW: gradient of the colours."""
+    lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
+    return np.sqrt((cv2.Sobel(lab, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(lab, cv2.CV_32F, 0, 1) ** 2).sum(2))
+
+
+def open_gaps(mask: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """The mask without its gaps, an enclosed gap joined to the outside by a slit, so that one outline tells all.
+
+    A gap between sleeve and body is closed below, where the cuff touches the body: the slit runs on along the gap's
+    own direction, to whichever side is nearer. For finding landmarks only; no slit is cut into the garment.
+    """
+    size = float(np.sqrt(mask.sum()))
+    out = mask & (1 - gaps)
+    beyond = mask == 0
+    count, label = cv2.connectedComponents(gaps)
+    for i in range(1, count):
+        piece = (label == i).astype(np.uint8)
+        if (cv2.dilate(piece, np.ones((3, 3), np.uint8)) > 0)[beyond].any():
+            continue
+        way = _way_out(piece, beyond, size)
+        if way is not None:
+            cv2.line(out, way[0], way[1], 0, 3)
+    count, label, stats, _ = cv2.connectedComponentsWithStats(out, connectivity=4)
+    return (label == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])).astype(np.uint8) if count > 1 else mask
+
+
+def _way_out(piece: np.ndarray, beyond: np.ndarray, size: float) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """From an end of an elongated piece straight on to the outside, or None where that is far."""
+    ys, xs = np.nonzero(piece)
+    points = np.stack([xs, ys], 1).astype(np.float64)
+    centred = points - points.mean(0)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    if len(points) < 3 or values[1] < 1.7 * values[0]:
+        return None
+    axis = vectors[:, 1]
+    steps = np.arange(1.0, 0.5 * size)
+    best: tuple[float, np.ndarray, np.ndarray] | None = None
+    for end in (1.0, -1.0):
+        tip = points[np.argmax(end * (centred @ axis))]
+        for lean in np.radians([-25, -15, -8, 0, 8, 15, 25]):
+            c, s = np.cos(lean), np.sin(lean)
+            way = end * np.array([axis[0] * c - axis[1] * s, axis[0] * s + axis[1] * c])
+            at = np.rint(tip + steps[:, None] * way).astype(int)
+            on = (at >= 0).all(1) & (at[:, 0] < beyond.shape[1]) & (at[:, 1] < beyond.shape[0])
+            out = np.ones(len(at), bool)
+            out[on] = beyond[at[on, 1], at[on, 0]]
+            if out.any():
+                far = steps[np.argmax(out)]
+                if best is None or far * (1 + 0.5 * abs(lean)) < best[0]:
+                    best = (far * (1 + 0.5 * abs(lean)), tip, tip + way * (far + 2))
+    if best is None or best[0] > SLIT_REACH * size:
+        return None
+    (x0, y0), (x1, y1) = np.rint(best[1]).astype(int).tolist(), np.rint(best[2]).astype(int).tolist()
+    return (x0, y0), (x1, y1)

@@ -1,0 +1,109 @@
+"""A cut-out -> its landmarks, how its sleeves lie, and how it must be turned to be upright."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirror.prepare import search, shapes
+from mirror.prepare.contour import Contour, trace
+from mirror.prepare.search import LEFT, RIGHT, Found
+from mirror.wardrobe import LANDMARKS
+
+COARSE_DEG, FINE_DEG = 30, 8
+SIDES = {LEFT: "left", RIGHT: "right"}
+PAIRS = (
+    ("short", "short"),
+    ("spread", "spread"),
+    ("hanging", "hanging"),
+    ("spread", "hanging"),
+    ("hanging", "spread"),
+)
+ARMPIT_DOWN, ARMPIT_IN = 0.351, 0.026
+"""Where the armpit of a sleeve that hides it lies, fitted to labelled photos: shares of the way from the shoulder
+to the hem and from the shoulder to the other one."""
+LONG_SLEEVE, NO_SLEEVE = 0.5, 0.05
+"""Sleeve lengths, shares of the way from shoulder to hem: above the one long, below the other none."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What was found on an outline.
+
+    points: float64 (13, 2), rows as LANDMARKS, pixels of the mask; neck_front is NaN (see neckline.py).
+    styles: of the left and the right half (shapes.STYLES). angle: radians to turn the picture clockwise.
+    score: log density of the places; contour: the outline they lie on.
+    """
+
+    points: np.ndarray
+    styles: tuple[str, str]
+    angle: float
+    score: float
+    contour: Contour
+
+    @property
+    def sleeves(self) -> str:
+        """One of mirror.wardrobe.SLEEVES."""
+        if "none" in self.styles:
+            return "none"
+        return "short" if "short" in self.styles else "long"
+
+    def point(self, name: str) -> np.ndarray:
+        """float64 (2,): one landmark."""
+        return self.points[LANDMARKS.index(name)]
+
+
+def place(mask: np.ndarray, angles: np.ndarray | None = None) -> Placed:
+    """Landmarks of a mask (HxW, non-zero inside, gaps between sleeves and body cut out).
+
+    angles: radians to try; all round if not given.
+    """
+    contour = trace(mask)
+    model = shapes.load()
+    if angles is None:
+        rough = search.find(contour, model, np.radians(np.arange(-180, 180, COARSE_DEG)), PAIRS)
+        angles = rough.angle + np.radians([-2 * FINE_DEG, -FINE_DEG, 0, FINE_DEG, 2 * FINE_DEG])
+    found = search.find(contour, model, angles, PAIRS)
+    return Placed(_points(contour, found), found.styles, _upright(contour, found), found.score, contour)
+
+
+def from_points(mask: np.ndarray, points: np.ndarray) -> Placed:
+    """Landmarks that are already known (13, 2), pixels of the mask, with the outline they belong to."""
+    at = dict(zip(LANDMARKS, points, strict=True))
+    styles = []
+    for word in SIDES.values():
+        sleeve = (at[f"sleeve_outer_{word}"] + at[f"sleeve_inner_{word}"]) / 2 - at[f"shoulder_{word}"]
+        body = float(np.linalg.norm(at[f"hem_{word}"] - at[f"shoulder_{word}"]))
+        share = float(np.linalg.norm(sleeve)) / max(body, 1e-6)
+        none = np.linalg.norm(at[f"sleeve_outer_{word}"] - at[f"shoulder_{word}"]) < NO_SLEEVE * body
+        styles.append("none" if none else "spread" if share > LONG_SLEEVE else "short")
+    top = (at["neck_left"] + at["neck_right"] + at["shoulder_left"] + at["shoulder_right"]) / 4
+    return Placed(points, (styles[0], styles[1]), _angle(top, at["hem_left"], at["hem_right"]), 0.0, trace(mask))
+
+
+def _points(contour: Contour, found: Found) -> np.ndarray:
+    points = np.full((len(LANDMARKS), 2), np.nan)
+    for (side, word), style in zip(SIDES.items(), found.styles, strict=True):
+        at = {place: contour.points[i] for place, i in found.index[side].items()}
+        if style == "none":
+            at["sleeve_outer"], at["sleeve_inner"] = at["shoulder"], at["armpit"]
+        if style == "hanging":
+            other = contour.points[found.index[-side]["shoulder"]]
+            shoulder = at["shoulder"]
+            at["armpit"] = shoulder + ARMPIT_DOWN * (at["hem"] - shoulder) + ARMPIT_IN * (other - shoulder)
+        for name, point in at.items():
+            points[LANDMARKS.index(f"{name}_{word}")] = point
+    return points
+
+
+def _upright(contour: Contour, found: Found) -> float:
+    """Radians clockwise that bring the middle of the hem under the middle of the neck and shoulders."""
+    at = {(s, p): contour.points[i] for s in SIDES for p, i in found.index[s].items()}
+    top = (at[LEFT, "neck"] + at[RIGHT, "neck"] + at[LEFT, "shoulder"] + at[RIGHT, "shoulder"]) / 4
+    return _angle(top, at[LEFT, "hem"], at[RIGHT, "hem"])
+
+
+def _angle(top: np.ndarray, hem_left: np.ndarray, hem_right: np.ndarray) -> float:
+    down = (hem_left + hem_right) / 2 - top
+    return float(np.pi / 2 - np.arctan2(down[1], down[0]))

@@ -1,0 +1,88 @@
+"""The front edge of the neckline, and the inside of the back collar that is seen above it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+DEPTHS = np.linspace(0.06, 1.1, 53)
+"""Depths of the neckline that are tried, in widths of the neck."""
+USUAL_DEPTH, DEPTH_SPREAD = 0.32, 0.20
+"""Of necklines on labelled photos; what is assumed where none is seen."""
+SAMPLES = 41
+CLEAR_EDGE = 1.6
+"""How much steeper than elsewhere on the chest the colours must be along the neckline to believe in it."""
+ROUND, POINTED = 2.2, 1.15
+"""Exponents of the two neckline forms that are tried: a crew or scoop neck, and a V."""
+
+
+def find_neckline(
+    bgra: np.ndarray, neck_left: np.ndarray, neck_right: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Where the neckline's front is lowest (float64 (2,)), and the mask of the collar's inside above it or None.
+
+    bgra: uint8 HxWx4, the garment upright. neck_*: its landmarks there, pixels.
+    """
+    width = float(np.linalg.norm(neck_right - neck_left))
+    steep = _steepness(bgra, width)
+    best, best_score, contrast = (ROUND, USUAL_DEPTH), -np.inf, 0.0
+    chest = _chest(steep, bgra, neck_left, neck_right, width)
+    for form in (ROUND, POINTED):
+        for depth in DEPTHS:
+            values, inside = _along(steep, bgra, _curve(neck_left, neck_right, depth, form))
+            if inside < 0.8:
+                continue
+            edge = float(np.mean(np.minimum(values, 4.0 * chest))) / chest
+            score = edge - 0.5 * ((depth - USUAL_DEPTH) / DEPTH_SPREAD) ** 2
+            if score > best_score:
+                best, best_score, contrast = (form, float(depth)), score, edge
+    if contrast < CLEAR_EDGE:
+        return _curve(neck_left, neck_right, USUAL_DEPTH, ROUND)[SAMPLES // 2], None
+    curve = _curve(neck_left, neck_right, best[1], best[0])
+    return curve[SAMPLES // 2], _inside(bgra, curve, width)
+
+
+def _curve(left: np.ndarray, right: np.ndarray, depth: float, form: float) -> np.ndarray:
+    """float64 (SAMPLES, 2): from the left to the right neck point, hanging down by `depth` widths."""
+    t = np.linspace(-1.0, 1.0, SAMPLES)
+    width = np.linalg.norm(right - left)
+    across = (right - left) / max(width, 1e-6)
+    down = np.array([-across[1], across[0]])
+    middle = (left + right) / 2
+    return middle + (t * width / 2)[:, None] * across + ((1 - np.abs(t) ** form) * depth * width)[:, None] * down
+
+
+def _steepness(bgra: np.ndarray, width: float) -> np.ndarray:
+    """float32 HxW: how fast colours change from above to below, at the scale of a collar's seam."""
+    lab = cv2.cvtColor(bgra[..., :3], cv2.COLOR_BGR2LAB).astype(np.float32)
+    lab = cv2.GaussianBlur(lab, (0, 0), max(0.8, 0.02 * width))
+    change = np.sqrt((cv2.Sobel(lab, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(lab, cv2.CV_32F, 0, 1) ** 2).sum(2))
+    solid = cv2.erode((bgra[..., 3] > 127).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2)
+    return change * solid
+
+
+def _chest(steep: np.ndarray, bgra: np.ndarray, left: np.ndarray, right: np.ndarray, width: float) -> float:
+    """The usual steepness of the cloth under the neck."""
+    x, y = ((left + right) / 2).round().astype(int)
+    reach = max(2, int(width / 2))
+    window = np.s_[max(0, y) : y + 3 * reach, max(0, x - 2 * reach) : x + 2 * reach]
+    values = steep[window][bgra[window][..., 3] > 200]
+    return float(values.mean()) + 1.0 if values.size else 1.0
+
+
+def _along(steep: np.ndarray, bgra: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, float]:
+    """Steepness at the curve's inner points, and the share of them that lie on the garment."""
+    at = curve[4:-4].round().astype(int)
+    on = (at >= 0).all(1) & (at[:, 0] < steep.shape[1]) & (at[:, 1] < steep.shape[0])
+    at = at[on]
+    solid = bgra[at[:, 1], at[:, 0], 3] > 127
+    return steep[at[:, 1], at[:, 0]], float(solid.sum()) / (SAMPLES - 8)
+
+
+def _inside(bgra: np.ndarray, curve: np.ndarray, width: float) -> np.ndarray | None:
+    """uint8 HxW 0/255: the garment above the neckline and between the neck points; None where that is next to none."""
+    above = np.vstack([curve, curve[-1] - [0, width], curve[0] - [0, width]])
+    mask = np.zeros(bgra.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(above * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    mask = np.minimum(mask, bgra[..., 3])
+    return mask if (mask > 127).sum() > 0.02 * width * width else None
