@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import signal
 import traceback
 from pathlib import Path
@@ -102,6 +103,8 @@ def parse(argv: list[str]) -> Settings:
 def _run(settings: Settings) -> int:
     say(f"Opening {settings.origin}, the wardrobe {settings.wardrobe} and the models ({settings.engine}) ...")
     before = signal.signal(signal.SIGTERM, _stop)  # systemd stops a kiosk so: end as on Ctrl-C, with its report
+    # Windows: Media Foundation takes 20 s and more to open some webcams with its hardware transforms.
+    os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
     from mirror.metrics import Metrics
 
     metrics = Metrics()

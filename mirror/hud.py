@@ -69,11 +69,10 @@ class Hud:
             return  # nobody could read it
         unit = min(height, width * 0.75) / 100.0
         opacity = name_opacity(words.name_age_s)
-        if words.name and opacity > 0.0:
-            plate = self._plate((words.name, words.place), 5.4 * unit, width)
-            _blend(
-                canvas, plate, x + (width - plate.shape[1]) // 2, y + height - plate.shape[0] - round(4 * unit), opacity
-            )
+        if words.name and opacity > 0.0:  # in the corner: the hem is in the middle
+            plate = self._plate((words.name, words.place), 4.6 * unit, width)
+            bottom = y + height - round(3 * unit)
+            _blend(canvas, plate, x + min(round(3 * unit), width - plate.shape[1]), bottom - plate.shape[0], opacity)
         top = y + round(3 * unit)
         for text in filter(None, (words.message, words.hint)):
             plate = self._plate(tuple(_wrapped(text)), 3.6 * unit, width)

@@ -101,16 +101,15 @@ class _LockStep:
         self._tailor: Tailor | None = None
 
     def run(self, presenter: Presenter) -> None:
+        image = self._capture.read()
+        if image is not None:
+            presenter.preview(image)
         rail = presenter.rail = open_rail(self._settings)
         tailor = self._tailor = self._build(self._settings, self._metrics)
         cycle = Cycle(self._settings.cycle_s)
         begun, index = time.monotonic(), 0
-        while not presenter.quit:
+        while image is not None and not presenter.quit:
             now = index / self.fps
-            with self._metrics.stage("camera"):
-                image = self._capture.read()
-            if image is None:
-                break
             frame = Frame(image, time.monotonic(), index, t_scene=now)
             if cycle.due(now):
                 presenter.step(1, now)
@@ -121,6 +120,8 @@ class _LockStep:
                 break
             if not self._settings.headless:  # to be looked at: never faster than it was filmed
                 time.sleep(max(0.0, begun + index / self.fps - time.monotonic()))
+            with self._metrics.stage("camera"):
+                image = self._capture.read()
 
     def close(self) -> None:
         self._capture.close()

@@ -103,6 +103,15 @@ class Presenter:
         """Nothing to show: only the keys."""
         if self._window is not None:
             self._obey(self._window.keys(), now)
+            self.quit = self.quit or self._window.closed
+
+    def preview(self, picture: np.ndarray) -> None:
+        """The first picture as it is, in the window only and not counted, while the stages are being built."""
+        if self._window is not None:
+            shown = cv2.flip(picture, 1) if self._mirrored else picture
+            canvas, area = letterbox(shown, self._window.room)
+            self._hud.draw(canvas, Words(hint=GETTING_READY), area)
+            self._window.show(canvas)
 
     def step(self, by: int, now: float) -> None:
         """The next garment (or another), as by key."""

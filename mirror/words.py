@@ -39,7 +39,11 @@ def quiet_libraries() -> Iterator[None]:
     one switch for the whole run, not one around each call. Python's own warnings are silenced too, unless -W asks
     for them.
     """
-    if os.environ.get(KEEP_NOISE) == "1":
+    ours = None
+    if os.environ.get(KEEP_NOISE) != "1" and sys.stderr is not None:
+        with contextlib.suppress(OSError):  # no stderr at all: a service without a terminal
+            ours = os.dup(2)
+    if ours is None:
         yield
         return
     os.environ.setdefault("GLOG_minloglevel", "3")
@@ -47,7 +51,6 @@ def quiet_libraries() -> Iterator[None]:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     before = sys.stderr
     before.flush()
-    ours = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)

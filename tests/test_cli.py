@@ -189,9 +189,12 @@ def test_ended_from_outside_it_still_reports(number: int, wardrobe_folder: Path,
         writer.write(dice.integers(0, 255, (480, 640, 3), dtype=np.uint8))
     writer.release()
     argv = [sys.executable, "-m", "tests.fakes", str(clip), "--source", str(clip), "--realtime", "--headless"]
-    argv += ["--wardrobe", str(wardrobe_folder), "--output", str(tmp_path / "o.mp4"), "--report", str(report)]
+    film = tmp_path / "o.mp4"
+    argv += ["--wardrobe", str(wardrobe_folder), "--output", str(film), "--report", str(report)]
     process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    assert wait_until(lambda: (o := tmp_path / "o.mp4").exists() and o.stat().st_size > 5000), "pictures are written"
+    assert wait_until(lambda: film.exists() and film.stat().st_size > 5000), "the first picture is written"
+    begun = film.stat().st_size
+    assert wait_until(lambda: film.stat().st_size > begun), "and a later one: the first was shown"
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
