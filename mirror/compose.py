@@ -17,6 +17,10 @@ EDGE_GAIN = 1.8
 TORN_PX = 6.0
 """Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
 parts of the garment (a sleeve before the torso): nothing may be interpolated between them."""
+GUIDE_RADIUS = 2.0
+"""Canvas pixels around an edge within which masks are drawn to the edges of the camera picture."""
+GUIDE_NOISE = 4e-4
+"""Variance (of 0..1 squared) below which the picture counts as flat: (5 levels of 255) squared."""
 MAX_GARMENTS = 32
 MIN_ALPHA = 2.0 / 255.0
 
@@ -56,8 +60,10 @@ class Composer:
             return cv2.warpAffine(canvas_map, to_canvas, size, flags=flags, borderMode=border)
 
         if fit.repair is not None:
-            paint = lift(cv2.convertScaleAbs(fit.repair[..., :3]))
-            _blend(view, paint, lift(fit.repair[..., 3], cv2.BORDER_CONSTANT))
+            guide = cv2.cvtColor(view, cv2.COLOR_BGR2GRAY).astype(np.float32) * (1.0 / 255.0)
+            mask = lift(fit.repair[..., 3], cv2.BORDER_CONSTANT)
+            mask = _guided(mask, guide, max(1, round(GUIDE_RADIUS * fit.crop.scale)))
+            _blend(view, lift(cv2.convertScaleAbs(fit.repair[..., :3])), np.clip(mask, 0.0, 1.0))
         a = garment.to_picture
         source = flow_to_pixels(fit.flow) @ a[:, :2].T.astype(np.float32) + a[:, 2].astype(np.float32)
         level = self._level(garment, fit, source)
@@ -123,6 +129,20 @@ def _window(fit: Fit, size: tuple[int, int]) -> tuple[int, int, int, int] | None
     x0, y0 = np.maximum(np.floor(camera.min(0)).astype(int), 0)
     x1, y1 = np.minimum(np.ceil(camera.max(0)).astype(int) + 1, size)
     return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
+
+
+def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> np.ndarray:
+    """A soft mask (float32 HxW, 0..1) drawn to the edges of the picture beneath it (float32 HxW, 0..1).
+
+    The guided filter (He, Sun, Tang, TPAMI 2013), window 2 * radius + 1. Values may leave 0..1 a little.
+    """
+    size = (2 * radius + 1, 2 * radius + 1)
+    mean_guide, mean_mask = cv2.blur(guide, size), cv2.blur(mask, size)
+    variance = cv2.blur(cv2.multiply(guide, guide), size) - cv2.multiply(mean_guide, mean_guide)
+    covariance = cv2.blur(cv2.multiply(guide, mask), size) - cv2.multiply(mean_guide, mean_mask)
+    slope = cv2.divide(covariance, variance + GUIDE_NOISE)
+    offset = mean_mask - cv2.multiply(slope, mean_guide)
+    return cv2.multiply(cv2.blur(slope, size), guide) + cv2.blur(offset, size)
 
 
 def _blend(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:

@@ -8,18 +8,18 @@ import numpy as np
 STEP = 4
 """Canvas pixels between samples of the torso."""
 GAIN_RANGE = (0.62, 1.3)
-WHITE_POINT = 235.0
+WHITE_POINT = 250.0
 """Level of a white garment's picture; nothing worn should outshine the brightest part of the scene."""
 MIN_SAMPLES = 60
 
 
 def exposure(image: np.ndarray) -> float:
-    """How bright a white garment may look in this picture: gain 0.5..1.05 from its near-brightest level.
+    """How bright a white garment may look in this picture: gain 0.5..1.0 from its near-brightest level.
 
     image: uint8 HxWx3 BGR.
     """
     small = cv2.cvtColor(image[:: max(1, image.shape[0] // 120), :: max(1, image.shape[1] // 160)], cv2.COLOR_BGR2GRAY)
-    return float(np.clip(np.percentile(small, 96) / WHITE_POINT, 0.5, 1.05))
+    return float(np.clip(np.percentile(small, 96) / WHITE_POINT, 0.5, 1.0))
 
 
 def torso_shading(canvas_bgr: np.ndarray, torso: np.ndarray) -> np.ndarray:
