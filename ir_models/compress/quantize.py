@@ -2,9 +2,9 @@
 
 Post-training quantisation by NNCF with accuracy control: layers are taken back to float, the most harmful first, until
 the drift against the same network in float is tolerated (`ir_models.compress.drift` states the metric). Only
-convolutions are quantised at all: flow heads and other narrow ends, grid arithmetic, GridSample, the correlation's
-matrix products and the first convolution, which reads coordinates, stay in float. Quantising everything moved the
-prototype's flow by 4.5 pixels and won nothing: a coordinate does not fit into 256 steps.
+convolutions are quantised at all: grid arithmetic, GridSample and the correlation's matrix products stay in float. In
+the CWM so do the flow heads and other narrow ends, and the first convolution, which reads coordinates. Quantising
+everything moved the prototype's flow by 4.5 pixels and won nothing: a coordinate does not fit into 256 steps.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from mirror.modelset import load_model_set
 import nncf  # isort: skip  (after mirror.engine: it imports openvino too)
 
 MIN_CHANNELS = 16
-"""Convolutions with fewer outputs stay in float: flow, mask and colour heads, where INT8 harms most and gains least."""
+"""Convolutions of the CWM with fewer outputs stay in float: flow and mask heads, where INT8 harms most."""
+COORDINATES = ("cwm_garment", "cwm_person")
+"""Networks that read and answer with coordinates. The generator reads and answers with pictures of 256 levels."""
 RESTORE_ON = 24
 """Cases on which single layers are judged; the final figures are taken on all."""
 
@@ -59,20 +61,19 @@ def quantize(model: ov.Model, name: str, calibration: Sequence[Case], validation
         preset=nncf.QuantizationPreset.MIXED,
         target_device=nncf.TargetDevice.CPU,
         subset_size=len(calibration),
-        ignored_scope=kept_in_float(model),
+        ignored_scope=kept_in_float(model, ends=name in COORDINATES),
         advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(ranking_subset_size=RESTORE_ON),
     )
 
 
-def kept_in_float(model: ov.Model) -> nncf.IgnoredScope:
-    """Every operation but wide convolutions; and those that read the network's inputs themselves."""
+def kept_in_float(model: ov.Model, ends: bool) -> nncf.IgnoredScope:
+    """Every operation but convolutions. ends: also narrow convolutions and those that read the inputs themselves."""
     types = {op.get_type_name() for op in model.get_ordered_ops()} - {"Convolution"}
     names = []
-    for op in model.get_ordered_ops():
-        if op.get_type_name() == "Convolution":
-            narrow = op.get_output_shape(0)[1] < MIN_CHANNELS
-            if narrow or _reads_input(op):
-                names.append(op.get_friendly_name())
+    for op in model.get_ordered_ops() if ends else ():
+        narrow = op.get_type_name() == "Convolution" and op.get_output_shape(0)[1] < MIN_CHANNELS
+        if narrow or (op.get_type_name() == "Convolution" and _reads_input(op)):
+            names.append(op.get_friendly_name())
     return nncf.IgnoredScope(names=names, types=sorted(types), validate=False)
 
 
