@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -167,7 +168,9 @@ def _is_place(text: str) -> bool:
     return left.isdigit() and right.isdigit()
 
 
-def _wrapped(text: str, columns: int = 52) -> list[str]:
+def _wrapped(text: str, most: int = 52) -> list[str]:
+    """Lines of about equal length, none of more than `most` characters where its words allow it."""
+    columns = min(most, round(len(text) / math.ceil(len(text) / most) * 1.2))
     lines = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + len(word) + 1 > columns:

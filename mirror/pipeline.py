@@ -77,11 +77,11 @@ def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> N
     try:
         play.run(Presenter(settings, metrics, Follower(), composer, window, output))
     finally:
-        play.close()
+        if window is not None:
+            window.close()  # first: a worker that is still being built takes seconds to end
         if output is not None:
             output.close()
-        if window is not None:
-            window.close()
+        play.close()
     if output is not None and metrics.shown.count:
         say(f"Wrote {metrics.shown.count} pictures to {output.path}.")
 

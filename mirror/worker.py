@@ -21,6 +21,8 @@ from mirror.words import say
 WARDROBE_EVERY_S = 2.0
 """How often folders added to the wardrobe are looked for."""
 FRAME_WAIT_S = 0.2
+CLOSE_WITHIN_S = 30.0
+"""Networks that are being compiled cannot be interrupted; left running, they crash the end of the process."""
 
 
 Prepare = Callable[[Garment], object]
@@ -207,7 +209,7 @@ class TryOnWorker:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=5.0)
+        self._thread.join(CLOSE_WITHIN_S)
 
     def _run(self) -> None:
         try:
