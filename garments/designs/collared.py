@@ -82,6 +82,7 @@ def collared() -> Iterator[Design]:
             thread,
             neck,
             shirt_cuff=turned(cloth),
+            cuff_button=pearl,
             hem=0.020,
             folds=1.3,
             extras=(yoke(thread), chest_pocket(cloth, thread), placket(cloth, thread, pearl, 0.06, places=places)),
@@ -107,6 +108,7 @@ def collared() -> Iterator[Design]:
             thread,
             neck,
             shirt_cuff=turned(check),
+            cuff_button=rgb("#2a2423"),
             hem=0.020,
             folds=1.7,
             extras=(

@@ -31,6 +31,7 @@ class Style:
     sleeve_hem: float = 0.046
     rib_period: float = 0.0105
     shirt_cuff: Fabric | None = None  # a buttoned cuff of this cloth
+    cuff_button: Colour | None = None
     binding: Colour | None = None  # around the armholes of a garment without sleeves
     folds: float = 1.0
     extras: tuple[Extra, ...] = ()
@@ -115,6 +116,8 @@ def _sleeve(sheet: Sheet, pattern: Pattern, style: Style, side: float, rng: np.r
         if style.shirt_cuff is not None:
             sheet.stitch(flipped(sleeve.across(long - 0.010), side), style.thread, 0.45)
             sheet.stitch(flipped(sleeve.across(0.010), side), style.thread, 0.45)
+        if style.cuff_button is not None:
+            button(sheet, flipped(sleeve.across(0.5 * long), side)[4], style.cuff_button, 0.0115)
     else:
         stitched_hem(sheet, flipped(sleeve.across(style.sleeve_hem), side), mask, style.thread)
 

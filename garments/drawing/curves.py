@@ -76,7 +76,7 @@ def tangents(curve: Points) -> Points:
 
 
 def offset(curve: Points, by: float | Points) -> Points:
-    """The curve moved sideways, to the left of its direction as one sees it (y down); `by` may vary along it."""
+    """The curve moved sideways, to the left of one who goes along it; `by` may vary along it."""
     way = tangents(curve)
     normal = np.stack([way[:, 1], -way[:, 0]], 1)
     return curve + normal * np.broadcast_to(by, len(curve))[:, None]

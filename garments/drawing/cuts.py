@@ -12,6 +12,7 @@ import numpy as np
 
 from garments.drawing.curves import (
     Points,
+    arc_lengths,
     bezier,
     both_sides,
     direction,
@@ -64,15 +65,16 @@ class Sleeve:
 
     def across(self, distance: float) -> Points:
         """A line across the sleeve, from its upper to its lower edge, so far before the end, bent as the end is."""
-        a, b = piece(self.top, -distance, -distance, 1)[0], piece(self.under, -distance, -distance, 1)[0]
         bend = self.end - line(self.end[0], self.end[-1], len(self.end))
-        return line(a, b, len(self.end)) + bend
+        return line(self._edge(self.top, distance)[0], self._edge(self.under, distance)[0], len(self.end)) + bend
 
-    def band(self, near: float, far: float = 0.0) -> Points:
-        """Outline of the strip between two such distances, near the body and far from it."""
-        edges = [piece(edge, -near, -far if far else None) for edge in (self.top, self.under)]
-        end = self.across(far) if far else self.end
-        return join(edges[0], end, edges[1][::-1], self.across(near)[::-1])
+    def band(self, near: float) -> Points:
+        """Outline of the strip at the end, so long."""
+        return join(self._edge(self.top, near), self.end, self._edge(self.under, near)[::-1], self.across(near)[::-1])
+
+    @staticmethod
+    def _edge(edge: Points, distance: float) -> Points:
+        return piece(edge, arc_lengths(edge)[-1] - distance)
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _sleeve(cut: Cut, shoulder: Points, armpit: Points, armhole: Points) -> Slee
         )
     else:
         top = spline([shoulder, elbow + bulge * 0.012, outer])
-        under = bezier(armpit, moved(armpit, 0.008, 0.05), inner - 0.4 * (inner - armpit), inner, 24)
+        under = bezier(armpit, moved(armpit, 0.024, 0.045), inner - 0.4 * (inner - armpit), inner, 24)
     axis = 0.5 * (_share(top) + _share(under))
     tucked = armhole - [0.05, 0.0]  # runs on under the torso, so that no gap shows
     return Sleeve(top, under, end, axis, join(top, end, under[::-1], tucked[::-1]))

@@ -160,8 +160,9 @@ class Sheet:
 
 
 def along(x: Field, y: Field, axis: Points) -> tuple[Field, Field]:
-    """Coordinates of points beside a curve: (u across it, positive to its left as one sees it, v along it from its
-    start). Points are taken to the nearest piece of the curve, and before its start and after its end straight on."""
+    """Coordinates of points beside a curve: u across it, positive to the left of one who goes along it, and v along it
+    from its start. Points are taken to the nearest piece of it; before its start and after its end straight on.
+    """
     axis = np.asarray(axis, np.float32)
     axis = axis[:: max(1, len(axis) // 48)] if len(axis) > 96 else axis
     pieces = np.diff(axis, axis=0)
