@@ -29,14 +29,14 @@ class Origin:
 def load_cwm(path: Path) -> tuple[Cwm, Origin]:
     """Raises ModelError, one sentence, for a file that is no checkpoint of a CWM."""
     state = _read(path)
-    net = Cwm(_config(CwmConfig, state["config"], path))
+    net = Cwm(config_of(CwmConfig, state["config"], path))
     return _filled(net, state, path), _origin(state)
 
 
 def load_igm(path: Path) -> tuple[Igm, Origin]:
     """Raises ModelError, one sentence, for a file that is no checkpoint of an IGM."""
     state = _read(path)
-    net = Igm(_config(IgmConfig, state["config"], path))
+    net = Igm(config_of(IgmConfig, state["config"], path))
     return _filled(net, state, path), _origin(state)
 
 
@@ -63,7 +63,7 @@ def _read(path: Path) -> dict[str, Any]:
     return state
 
 
-def _config(kind: type[C], saved: dict[str, Any], path: Path) -> C:
+def config_of(kind: type[C], saved: dict[str, Any], path: Path) -> C:
     """The configuration as saved. What the maps determine is compared, not set."""
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     given = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items() if k in fields and fields[k].init}

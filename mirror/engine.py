@@ -87,7 +87,7 @@ class Network:
     def __init__(self, spec: NetworkFile, compiled: ov.CompiledModel) -> None:
         self.spec = spec
         self.executed = executed_precision(compiled)
-        self._compiled = compiled
+        self.compiled = compiled
         self._free: SimpleQueue[_Slot] = SimpleQueue()
         for _ in range(REQUESTS):
             self._free.put(_Slot(compiled, spec))
