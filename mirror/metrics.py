@@ -83,7 +83,7 @@ class Metrics:
         self._last_index: int | None = None
         self._switch_since: tuple[float, str] | None = None
         self._process = psutil.Process()
-        self._rss_start = self._rss_peak = self._rss()
+        self._rss_start = self._rss_peak = self._rss_newest = self._rss()
         self._rss_at = 0.0
 
     @contextmanager
@@ -124,11 +124,12 @@ class Metrics:
                 self._switch_since = None
         if now - self._rss_at >= RSS_EVERY_S:
             self._rss_at = now
-            self._rss_peak = max(self._rss_peak, self._rss())
+            self._rss_newest = self._rss()
+            self._rss_peak = max(self._rss_peak, self._rss_newest)
 
     def report(self) -> dict[str, Any]:
-        """The JSON of `--report`. Ages in ms from the first picture on; cpu is the mean ms of a call."""
-        end = self._rss()
+        """The JSON of `--report`. Ages in ms from the first picture on; cpu is the mean ms of a call; the memory's end
+        is that of the last second in which pictures were shown, before everything was closed."""
         stages = {n: {**self._wall[n].summary(), "cpu": self._cpu[n].mean()} for n in list(self._wall)}
         return {
             "frames": self.shown.count,
@@ -142,7 +143,7 @@ class Metrics:
             "person_found": round(self.found / self.sought, 4) if self.sought else 0.0,
             "engine": self.engine,
             "garments_shown": list(self.garments_shown),
-            "rss_mb": {"start": self._rss_start, "peak": max(self._rss_peak, end), "end": end},
+            "rss_mb": {"start": self._rss_start, "peak": self._rss_peak, "end": self._rss_newest},
         }
 
     def _rss(self) -> float:
