@@ -243,13 +243,14 @@ class PersonBranch(nn.Module):
         ]
         basis = torch.cat([torso * row["u"], torso * row["v"], torso, *arms], 1)
         basis = F.avg_pool2d(basis, 2)
-        learned = (self.affine_start + self.affine(code)).view(-1, 2, 2, 3)
-        frames = code[:, : 6 * len(FRAME_PARTS)].view(-1, len(FRAME_PARTS), 2, 3)
-        linear, shift = frames[..., :2], frames[..., 2:]
-        local = torch.stack([learned[:, 0], learned[:, 1], learned[:, 1]], 1)  # both sleeves alike, in mirrored frames
-        parts = linear @ local + torch.cat([torch.zeros_like(linear), shift], 3)  # B, part, 2, 3
-        matrix = parts.permute(0, 2, 1, 3).reshape(-1, 2, 3 * len(FRAME_PARTS))
-        prior = (matrix @ basis.flatten(2)).view(-1, 2, MAP_H // 2, MAP_W // 2)
+        with torch.autocast(code.device.type, enabled=False):  # coordinates need all their digits
+            learned = (self.affine_start + self.affine(code.float())).view(-1, 2, 2, 3)
+            frames = code[:, : 6 * len(FRAME_PARTS)].float().view(-1, len(FRAME_PARTS), 2, 3)
+            linear, shift = frames[..., :2], frames[..., 2:]
+            local = torch.stack([learned[:, 0], learned[:, 1], learned[:, 1]], 1)  # both sleeves, in mirrored frames
+            parts = linear @ local + torch.cat([torch.zeros_like(linear), shift], 3)  # B, part, 2, 3
+            matrix = parts.permute(0, 2, 1, 3).reshape(-1, 2, 3 * len(FRAME_PARTS))
+            prior = (matrix @ basis.flatten(2)).view(-1, 2, MAP_H // 2, MAP_W // 2)
         priors = [prior]
         for _ in range(len(LEVELS) - 1):
             priors.insert(0, F.avg_pool2d(priors[0], 2))

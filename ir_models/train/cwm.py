@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ir_models.nets.cwm import CONFIGS, TO_ALIGNED, Cwm, CwmTraining, warp
 from ir_models.train import augment
+from ir_models.train.loop import in_full
 from ir_models.train.noise import noisy_landmarks, noisy_mask
 from ir_models.train.shards import (
     Part,
@@ -216,6 +217,7 @@ class CwmTask:
     name = "cwm"
     batch_size = 16
     learning_rate = 2e-3
+    half = False
 
     def __init__(self, data: Path, config: str, limit: int | None = None, wait_s: float = 0.0) -> None:
         self.config = CONFIGS[config]
@@ -233,7 +235,9 @@ class CwmTask:
 
     def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
         batch = make_batch(self.train.batch(rows), generator, training=True).to(device)
-        return losses(model.look(*batch.inputs()), batch)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
+            out = model.look(*batch.inputs())
+        return losses(in_full(out), batch)
 
     def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:
         """Figures on held-out samples, with MediaPipe-like noise (a fixed seed)."""

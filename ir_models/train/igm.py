@@ -14,6 +14,7 @@ from torch import Tensor
 from ir_models.nets.cwm import TO_ALIGNED, Cwm, warp
 from ir_models.nets.igm import CONFIGS, Igm, IgmTraining
 from ir_models.train import augment
+from ir_models.train.loop import in_full
 from ir_models.train.noise import noisy_landmarks, noisy_mask
 from ir_models.train.shards import (
     Part,
@@ -287,6 +288,7 @@ class IgmTask:
     name = "igm"
     batch_size = 8
     learning_rate = 2e-3
+    half = False
 
     def __init__(
         self, data: Path, config: str, cwm: Cwm | None = None, limit: int | None = None, wait_s: float = 0.0
@@ -313,7 +315,8 @@ class IgmTask:
         weights = torch.tensor(self._weights)
         drawn = torch.multinomial(weights, len(rows), replacement=False, generator=generator).numpy()
         batch = make_batch(self.train.batch(drawn), generator, training=True, cwm=self.cwm).to(device)
-        out = model.look(*batch.inputs())
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
+            out = in_full(model.look(*batch.inputs()))
         return losses(out, batch) if self.config.form == "repair" else plain_losses(out, batch)
 
     def validate(self, model: Igm, device: torch.device, most: int | None = None) -> dict[str, float]:

@@ -37,6 +37,7 @@ class Task(Protocol):
     batch_size: int
     learning_rate: float
     config: Any
+    half: bool
 
     def build(self) -> nn.Module: ...
     def refresh(self) -> int: ...
@@ -54,6 +55,7 @@ class Trainer:
         torch.set_flush_denormal(True)  # a quarter of a CPU step goes into denormals otherwise
         self.task, self.out, self.budget_s, self.trained_on = task, out, minutes * 60.0, trained_on
         self.device = torch.device(device)
+        task.half = half_pays(self.device)
         torch.manual_seed(0)
         self.model = task.build().to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -111,9 +113,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * (FINAL_SHARE + (1.0 - FINAL_SHARE) * cosine)
         rows = self._next_rows()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            terms = self.task.loss(self.model, rows, self.generator, self.device)
-        total = torch.stack([term.float() for term in terms.values()]).sum()
+        terms = self.task.loss(self.model, rows, self.generator, self.device)
+        total = torch.stack(list(terms.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -183,6 +184,17 @@ class Trainer:
             _beside(self.out),
         )
         draw_curve(self.curve, self.out.with_suffix(".png"))
+
+
+def half_pays(device: torch.device) -> bool:
+    """Whether convolutions in bfloat16 are faster there: on a GPU, and on processors with AVX512-BF16 (1.6 times)."""
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return device.type == "cuda" or (asked is not None and bool(asked()))
+
+
+def in_full(out: Any) -> Any:
+    """A named tuple of tensors (and lists of them) in float32, for the losses."""
+    return type(out)(*([x.float() for x in part] if isinstance(part, list) else part.float() for part in out))
 
 
 def _beside(path: Path) -> Path:
