@@ -62,7 +62,8 @@ def clip_block(clip: Path, garments: list[Garment], fitter: Fitter, count: int, 
     """uint8 picture: a row as filmed and one for each garment, `count` pictures of the clip side by side."""
     pictures, fps = read_clip(clip)
     chosen = set(np.linspace(min(4, len(pictures) - 1), len(pictures) - 1, count).astype(int).tolist())
-    composer, rows = Composer(), []
+    composer = Composer()
+    rows: list[np.ndarray] = []
     for garment in garments:
         worn, bare = [], []
         for step in run_clip(pictures, fps, garment, fitter):

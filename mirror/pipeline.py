@@ -8,6 +8,7 @@ In lock-step (a file): one thread, every picture fitted and shown, so that resul
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -71,7 +72,12 @@ def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> N
             say(f"No display: the demo is written to {output_path}.")
     live = address.live or settings.realtime or (settings.demo and windowed)
     loop = settings.demo and windowed
-    play = _Live(settings, metrics, address, loop, build) if live else _LockStep(settings, metrics, address, build)
+    opener = partial(open_capture, address, settings.size)
+    play: Live | _LockStep
+    if live:
+        play = Live(settings, metrics, address, build, opener, loop=loop)
+    else:
+        play = _LockStep(settings, metrics, address, build)
     window = Window(settings.size or (640, 480), fullscreen=settings.fullscreen or settings.kiosk) if windowed else None
     output = VideoOut(output_path, play.fps, timed=live) if output_path else None
     try:
@@ -129,12 +135,22 @@ class _LockStep:
             self._tailor.close()
 
 
-class _Live:
+class Live:
     """Three threads. Its time is the clock's."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, address: Address, loop: bool, build: Builder) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        address: Address,
+        build: Builder,
+        open_source: Callable[[], Capture],
+        *,
+        loop: bool = False,
+    ) -> None:
+        """address: only for its words. open_source: called on the camera's thread, again when the source is lost."""
         self._settings, self._metrics, self._address = settings, metrics, address
-        self._camera = Camera(partial(open_capture, address, settings.size), loop=loop)
+        self._camera = Camera(open_source, loop=loop)
         self._worker = TryOnWorker(settings, metrics, self._camera, build)
         self.fps = FALLBACK_FPS
 
