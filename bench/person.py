@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.clip import read_clip
 from mirror.frames import Landmark
-from mirror.person import MediaPipePose, OpenVinoPose
+from mirror.person import MediaPipePose, OpenVinoPose, PoseRunner
 
 JOINTS = {
     "face": (Landmark.NOSE, Landmark.LEFT_EYE, Landmark.RIGHT_EYE),
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 def compare(source: Path, threads: int) -> dict:
     """One clip's row."""
     pictures, _ = read_clip(source)
-    runners = {"mirror": OpenVinoPose(threads), "mediapipe": MediaPipePose()}
+    runners: dict[str, PoseRunner] = {"mirror": OpenVinoPose(threads), "mediapipe": MediaPipePose()}
     wall: dict[str, list[float]] = {name: [] for name in runners}
     cpu: dict[str, list[float]] = {name: [] for name in runners}
     missed = dict.fromkeys(runners, 0)
@@ -62,7 +62,7 @@ def compare(source: Path, threads: int) -> dict:
         ours, theirs = found["mirror"], found["mediapipe"]
         if ours is None or theirs is None:
             continue
-        unit = np.linalg.norm(theirs[0][Landmark.LEFT_SHOULDER, :2] - theirs[0][Landmark.RIGHT_SHOULDER, :2])
+        unit = float(np.linalg.norm(theirs[0][Landmark.LEFT_SHOULDER, :2] - theirs[0][Landmark.RIGHT_SHOULDER, :2]))
         for name, joints in JOINTS.items():
             for joint in joints:
                 if theirs[0][joint, 2] > MIN_SEEN:
