@@ -84,7 +84,7 @@ def test_shipped_landmarks_lie_on_the_garment_s_edge(design: Design, shipped: di
         x, y = np.round(garment.point(name)).astype(int)
         assert outside[y, x] < 3, f"{name} lies beside the garment"
         if not name.startswith(("neck", "shoulder")):  # collars and caps of sleeves reach over these
-            assert inside[y, x] < 4, f"{name} lies inside the garment"
+            assert inside[y, x] < 8, f"{name} lies inside the garment"
 
 
 @designs

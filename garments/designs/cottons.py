@@ -24,16 +24,17 @@ LONG = Cut(
 )
 TANK = Cut(
     sleeves="none",
-    neck_half=0.240,
-    neck_front=0.29,
-    neck_back=0.10,
+    neck_half=0.225,
+    neck_front=0.27,
+    neck_back=0.09,
     shoulder_half=0.435,
     shoulder_drop=0.080,
-    armpit=0.56,
+    armpit=0.51,
     armhole_in=0.055,
-    chest=1.07,
-    waist=1.03,
-    hem=1.08,
+    chest=1.00,
+    waist=0.965,
+    hem=1.01,
+    length=1.42,
 )
 
 
@@ -119,7 +120,7 @@ def tanks() -> Iterator[Design]:
         seed=29,
     )
     white = rgb("#f0eee9")
-    cloth = printed_with(jersey(white), prints.arcs, (0.0, 0.74), 0.52)
+    cloth = printed_with(jersey(white), prints.arcs, (0.0, 0.66), 0.50)
     neck = Crew(jersey(white), white, softer(white, 0.85), softer(white, 0.88), width=0.026, rib=0.5, deep=0.0)
     yield Design(
         "quilt-tank",
