@@ -1,8 +1,7 @@
 """What MediaPipe would have seen: errors added to exact landmarks and silhouettes in training.
 
-On rendered people MediaPipe's shoulders lie 0.10 of a shoulder width above the rig's joints, other joints nearer, with
-a spread of 0.04 to 0.12; now and then one is grossly wrong, and a hand collapses onto its wrist. A network trained on
-exact joints would trust them too much.
+MediaPipe's landmarks on rendered people scatter around their mean error by 0.04 to 0.12 of a shoulder width; now and then
+one is grossly wrong, and a hand collapses onto its wrist. A network trained on exact joints would trust them too much.
 """
 
 from __future__ import annotations
@@ -14,14 +13,6 @@ from torch import Tensor
 from mirror.frames import Landmark
 from mirror.maps import MAP_H, MAP_W, MIN_SHOULDER_PX, TORSO_TO_SHOULDERS
 
-BIAS = {
-    Landmark.LEFT_SHOULDER: (-0.02, -0.10),
-    Landmark.LEFT_ELBOW: (-0.015, -0.03),
-    Landmark.LEFT_WRIST: (-0.01, -0.025),
-    Landmark.LEFT_HIP: (-0.035, -0.037),
-}
-"""Mean error of the person's left side, shoulder widths: outwards from the middle, down the spine; the right side
-mirrors it. Found with the live person stage on 42 renders at 480 x 640."""
 SPREAD = {
     Landmark.LEFT_EYE: (0.035, 0.035),
     Landmark.LEFT_SHOULDER: (0.045, 0.055),
@@ -31,27 +22,25 @@ SPREAD = {
     Landmark.LEFT_PINKY: (0.09, 0.08),
     Landmark.LEFT_HIP: (0.06, 0.11),
 }
-"""Standard deviation, outwards and down; the same for the right side."""
+"""Standard deviation, outwards and down, shoulder widths; the same for the right side. Found with the live person stage
+on renders at 480 x 640. The mean error is in the samples already (`ir_models.synth.sample`)."""
 GROSS_SHARE, GROSS_SPREAD = 0.03, 0.18
 HAND_LOST_SHARE = 0.05
 
 
-def _tables() -> tuple[Tensor, Tensor]:
-    bias, spread = torch.zeros(33, 2), torch.full((33, 2), 0.035)
-    for left in SPREAD:
+def _table() -> Tensor:
+    spread = torch.full((33, 2), 0.035)
+    for left, (out, down) in SPREAD.items():
         right = Landmark.RIGHT_EYE if left == Landmark.LEFT_EYE else Landmark(left + 1)
-        out, down = BIAS.get(left, (0.0, 0.0))
-        bias[left], bias[right] = torch.tensor([out, down]), torch.tensor([-out, down])
-        spread[left] = spread[right] = torch.tensor(SPREAD[left])
-    return bias, spread
+        spread[left] = spread[right] = torch.tensor([out, down])
+    return spread
 
 
-_BIAS, _SPREAD = _tables()
+_SPREAD = _table()
 
 
 def noisy_landmarks(landmarks: Tensor, generator: torch.Generator, amount: float = 1.0) -> Tensor:
-    """landmarks: (B, 33, 2), canvas pixels, exact -> the same as MediaPipe might see them. amount scales what is
-    random."""
+    """landmarks: (B, 33, 2), canvas pixels, exact -> the same as MediaPipe might see them. amount scales it."""
     count = len(landmarks)
 
     def normal(*shape: int) -> Tensor:
@@ -65,7 +54,7 @@ def noisy_landmarks(landmarks: Tensor, generator: torch.Generator, amount: float
     across, along = left - right, hips - (left + right) / 2  # the person's left is the viewer's right
     unit = torch.maximum(across.norm(dim=1), TORSO_TO_SHOULDERS * along.norm(dim=1)).clamp(min=MIN_SHOULDER_PX)
     x, y = F.normalize(across, dim=1)[:, None], F.normalize(along, dim=1)[:, None]
-    error = _BIAS + amount * _SPREAD * normal(count, 33, 2)
+    error = amount * _SPREAD * normal(count, 33, 2)
     gross = (uniform(count, 33, 1) < GROSS_SHARE * amount).float() * normal(count, 33, 2) * GROSS_SPREAD
     gross[:, : Landmark.LEFT_ELBOW] *= 0.3  # head and shoulders are rarely far off
     error = error + gross
