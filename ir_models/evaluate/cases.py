@@ -16,7 +16,7 @@ from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person
 from mirror.wardrobe import KINDS, SLEEVES, Garment
 
 HELD_OUT_SEED = 9_000_000
-"""First seed of the samples that are made here; training's seeds lie below."""
+"""Of the samples that are made here; bodies, textures and photos are others than training's whatever the seed."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,23 @@ def from_shards(folder: Path, count: int) -> Iterator[Case]:
             yield case_of(sample)
 
 
-def made_here(count: int, photos: Path | None = None) -> Iterator[Case]:
-    """Samples drawn on the fly from held-out bodies, textures and, where given, held-out photos."""
-    from ir_models.synth.sample import make_pools, make_sample
+def made_here(count: int, photos: Path | None = None, cache: Path | None = None) -> Iterator[Case]:
+    """Samples drawn on the fly from held-out bodies, textures and, where given, held-out photos alone.
 
-    pieces = None
-    if photos is not None:
-        from ir_models.synth.photos import load_pieces
+    cache: folder in which fitted photos are kept (minutes to make)."""
+    from ir_models.synth.photos import prepare
+    from ir_models.synth.sample import make_pools
+    from ir_models.synth.shards import checked_sample
 
-        pieces = load_pieces(photos, held_out=True)
-    pools = make_pools(HELD_OUT_SEED, held_out=True, photos=pieces)
-    for seed in range(HELD_OUT_SEED, HELD_OUT_SEED + count):
-        sample = make_sample(pools, seed)
-        if np.isfinite(sample["flow"][..., 0]).any():
+    fitted = prepare(photos, cache, True, HELD_OUT_PHOTOS, PHOTO_BUDGET_S) if photos and cache else []
+    pools = make_pools(HELD_OUT_SEED, held_out=True, photos=fitted)
+    index = 0
+    while count > 0:
+        sample = checked_sample(pools, HELD_OUT_SEED, index)
+        index += 1
+        if photos is None or sample["is_photo"]:
+            count -= 1
             yield case_of(sample)
+
+
+HELD_OUT_PHOTOS, PHOTO_BUDGET_S = 120, 300.0

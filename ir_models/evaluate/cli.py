@@ -47,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     fitters = _fitters(args.cwm, args.igm, args.models, args.threads)
     cases = from_shards(args.data / "heldout", count) if args.data else made_here(count)
     report = evaluate(cases, fitters)
-    report["photos"] = evaluate(made_here(count, args.photos), fitters) if args.photos and not args.quick else None
     args.json.parent.mkdir(parents=True, exist_ok=True)
+    report["photos"] = None
+    if args.photos and not args.quick:
+        report["photos"] = evaluate(made_here(count, args.photos, args.json.parent), fitters)
     args.json.write_text(json.dumps(report, indent=2, default=float) + "\n", encoding="utf-8")
     for name, row in report.items():
         if isinstance(row, dict) and "epe_px" in row:

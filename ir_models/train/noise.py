@@ -1,6 +1,6 @@
 """What MediaPipe would have seen: errors added to exact landmarks and silhouettes in training.
 
-MediaPipe's landmarks on rendered people scatter around their mean error by 0.04 to 0.12 of a shoulder width; now and then
+MediaPipe's landmarks on renders scatter around their mean error by 0.04 to 0.12 of a shoulder width; now and then
 one is grossly wrong, and a hand collapses onto its wrist. A network trained on exact joints would trust them too much.
 """
 
