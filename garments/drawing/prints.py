@@ -22,8 +22,10 @@ class Motif:
         self.picture: np.ndarray = np.zeros((SIDE, SIDE, 4), np.float32)
 
     def _lay(self, mask: np.ndarray, colour: Colour) -> None:
-        part = (mask.astype(np.float32) / 255.0)[..., None]
-        self.picture = self.picture * (1 - part) + np.array([*colour, 1.0], np.float32) * part
+        x, y, wide, high = cv2.boundingRect(mask)
+        box = slice(y, y + high), slice(x, x + wide)
+        part = (mask[box].astype(np.float32) / 255.0)[..., None]
+        self.picture[box] = self.picture[box] * (1 - part) + np.array([*colour, 1.0], np.float32) * part
 
     @staticmethod
     def _pixels(points: Points | Sequence) -> np.ndarray:
