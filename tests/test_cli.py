@@ -224,13 +224,6 @@ def test_the_demo_without_a_display_writes_a_film(
     assert any(str(tmp_path / "mirror-demo.mp4") in line for line in said(capfd))
 
 
-def test_the_doctor_gives_a_remedy_for_each_lack(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("ok ") and "numpy" in line for line in lines)
-    assert all(": " in line for line in lines if line.startswith("lacks"))
-
-
 def test_the_garments_are_listed(wardrobe_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["garment", "list", "--wardrobe", str(wardrobe_folder)]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[:3]] == ["tee-1", "tee-2", "tee-3"]
