@@ -25,6 +25,8 @@ SEAM_OUT, SEAM_UP = 0.11, 0.09
 """Where a shoulder seam lies from the shoulder joint: outward and up, in shoulder units."""
 NECK_HALF_WIDTH = (0.21, 0.40)
 """Half-width of a neckline on the body, in shoulder units: never narrower than a neck, never off the shoulder."""
+NARROWEST_SHOULDERS = 0.86
+"""Shoulder width of a garment, as a share of its chest, below which the chest is what tells its size."""
 NECK_UP = 0.27
 """Where the side of a collar meets the neck, above the shoulder line."""
 MIN_ARMPIT_HALF_WIDTH, MIN_HEM_HALF_WIDTH = 0.60, 0.58
@@ -104,7 +106,9 @@ class GeometricFitter:
     @staticmethod
     def _scale(flat: _Flat, body: Body) -> float:
         """Canvas pixels on the body per garment-canvas pixel, across a body that faces the camera."""
-        width = float(np.linalg.norm(flat.points["shoulder_right"] - flat.points["shoulder_left"]))
+        shoulders = float(np.linalg.norm(flat.points["shoulder_right"] - flat.points["shoulder_left"]))
+        chest = float(np.linalg.norm(flat.points["armpit_right"] - flat.points["armpit_left"]))
+        width = max(shoulders, NARROWEST_SHOULDERS * chest)  # the straps of a tank top say nothing of its size
         return body.unit * (1.0 + 2.0 * SEAM_OUT) / max(width, 4.0)
 
     def _torso_layer(self, flat: _Flat, body: Body, girth: float) -> tuple[np.ndarray, np.ndarray]:
