@@ -135,7 +135,6 @@ def test_realtime_keeps_the_clips_pace(with_person: Path, wardrobe_folder: Path,
     figures = run(with_person, wardrobe_folder, tmp_path, "--realtime", "--output", str(tmp_path / "o.mp4"))
     assert 14 <= figures["frames"] + figures["dropped"] <= 16, "the first may pass before the window is ready"
     assert figures["shown_fps"] < 9.5
-    assert figures["garments_shown"] == ["tee-1"]
     assert len(pictures_of(tmp_path / "o.mp4")) > 30 * 13 / 8 - 2, "in real time, 30 pictures a second"
 
 
