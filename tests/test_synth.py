@@ -50,7 +50,9 @@ def test_warping_the_flat_by_the_flow_gives_the_unlit_render(pools, kind):
     assert seen.mean() > 0.04
     px = flow_to_pixels(np.nan_to_num(flow))
     warped = cv2.remap(piece.flat.astype(np.float32) / 255, px[..., 0], px[..., 1], cv2.INTER_LINEAR)
-    truth = cv2.resize(render.picture.astype(np.float32) / 255, (CANVAS_W // 2, CANVAS_H // 2), interpolation=cv2.INTER_AREA)
+    truth = cv2.resize(
+        render.picture.astype(np.float32) / 255, (CANVAS_W // 2, CANVAS_H // 2), interpolation=cv2.INTER_AREA
+    )
     hem = cv2.erode((piece.mask > 250).astype(np.uint8), np.ones((7, 7), np.uint8))  # seams and rims are drawn darker
     inside = seen & (cv2.remap(hem, px[..., 0], px[..., 1], cv2.INTER_NEAREST) > 0)
     assert np.abs(warped - truth)[inside].mean() <= EXACT
@@ -69,7 +71,8 @@ def test_a_sample_is_what_the_trainer_was_promised(pools):
         "person": ((256, 192, 3), np.uint8), "target": ((256, 192, 3), np.uint8), "garment": ((256, 192, 3), np.uint8),
         "garment_mask": ((256, 192), np.uint8), "garment_landmarks": ((len(LANDMARKS), 2), np.float32),
         "flow": ((128, 96, 2), np.float16), "parts_a": ((256, 192), np.uint8), "parts_b": ((256, 192), np.uint8),
-        "landmarks": ((33, 3), np.float32), "kind": ((), np.uint8), "sleeves": ((), np.uint8), "is_photo": ((), np.uint8),
+        "landmarks": ((33, 3), np.float32), "kind": ((), np.uint8), "sleeves": ((), np.uint8),
+        "is_photo": ((), np.uint8),
         "skin_tone": ((), np.uint8), "body": ((), np.uint16), "seed": ((), np.uint64),
     }  # fmt: skip
     assert {k: (v.shape, v.dtype) for k, v in s.items()} == shapes

@@ -41,9 +41,9 @@ def hang(bodies: Bodies, v: np.ndarray, amount: float) -> np.ndarray:
     np.maximum.at(profile, (row, column), radius)
     profile = cv2.GaussianBlur(np.tile(profile, (1, 3)), (0, 0), 1.3)[:, ANGLES : 2 * ANGLES]
     wide = np.zeros(ANGLES, np.float32)
-    for r in range(min(int((high - low) / ROW_M), rows - 1), -1, -1):
-        wide = np.maximum(wide - TAPER_M, profile[r])
-        profile[r] = wide
+    for k in range(min(int((high - low) / ROW_M), rows - 1), -1, -1):
+        wide = np.maximum(wide - TAPER_M, profile[k])
+        profile[k] = wide
     x = (angle + np.pi) / (2 * np.pi) * ANGLES - 0.5
     i, share = np.floor(x).astype(int), x - np.floor(x)
     r = np.minimum(row, rows - 1)
@@ -101,7 +101,7 @@ def posed(bodies: Bodies, body: Body, cut: Cut, moves: np.ndarray, noise: Noise)
             d = moves[b, :, :3] @ (body.heads[child] - body.heads[b])
             level = np.sqrt(max(1 - (d[2] / np.linalg.norm(d)) ** 2, 0))
             mine = (np.sign(bodies.tight["front"][:, 0] + bodies.tight["back"][:, 0]) == sign) & part
-            v[mine, 2] -= (sleeve * cut.sleeve_ease * cut.droop * level)[mine] * 0.9
+            v[mine, 2] -= (sleeve * cut.sleeve_ease * cut.droop * level)[mine] * 0.7
     fold = noise.at(bodies.tight["front"] * 0.5 + bodies.tight["back"] * 0.5)
     v = v + n * (fold * (0.0015 + FOLD_M * cut.ease))[:, None].astype(np.float32)
     v = smooth(v.astype(np.float32), *bodies.cloth_neighbours, 1)
@@ -150,7 +150,9 @@ def collar_profile(kind: str, rng: np.random.Generator, angle: np.ndarray) -> np
         return np.array([np.stack([tall * h + 0 * angle, thick * o + 0 * angle], 1) for h, o in rows])
     if kind == "shirt":
         stand, leaf, point = u(0.016, 0.028), u(0.030, 0.045), u(0.01, 0.035)
-        hanging = smoothstep((front - 0.1) / 0.6)  # in front the leaf hangs on the chest, beside it lies on the shoulder
+        hanging = smoothstep(
+            (front - 0.1) / 0.6
+        )  # in front the leaf hangs on the chest, beside it lies on the shoulder
         down = leaf * (0.45 + 0.55 * hanging) + point * smoothstep((front - 0.6) / 0.35)
         out = 0.010 + leaf * 0.75 * (1 - hanging) + 0.010 * hanging
         flat = np.zeros_like(angle)

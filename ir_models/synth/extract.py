@@ -278,7 +278,7 @@ def extract(out: Path, model=None) -> None:
     knee = heads[0][names.index("lowerleg01.L")][2] - 0.05
     body = groups["body"][(vertices[0][:, 2] > knee)[groups["body"]].all(1)]
     kept = np.unique(np.concatenate([np.unique(body), groups["eyes"].ravel(), groups["hair"].ravel(),
-                                     layer.pairs.ravel(), np.arange(13380)[vertices[0][:13380, 2] > knee]]))  # fmt: skip
+                                     layer.pairs.ravel(), np.flatnonzero(vertices[0][:13380, 2] > knee)]))  # fmt: skip
     new = np.full(total, -1)
     new[kept] = np.arange(len(kept))
 
@@ -290,9 +290,8 @@ def extract(out: Path, model=None) -> None:
         u[:, :COMPONENTS] * np.sqrt(BODIES),
     )
     error = np.abs(coefficients @ components + mean - flat)
-    print(
-        f"  {len(kept)} vertices, {COMPONENTS} shapes: error {error.mean() * 1e3:.2f} mm mean, {error.max() * 1e3:.1f} max"
-    )
+    worst, mean_error = error.max() * 1e3, error.mean() * 1e3
+    print(f"  {len(kept)} vertices, {COMPONENTS} shapes: error {mean_error:.2f} mm mean, {worst:.1f} max")
 
     order = np.argsort(-weight[kept], 1)[:, :6]
     strongest = np.take_along_axis(weight[kept], order, 1)

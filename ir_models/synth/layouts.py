@@ -22,8 +22,8 @@ SLEEVE_LIFT = 2.0
 
 @dataclass(frozen=True)
 class Layout:
-    """lift: turn of the (left, right) sleeves, radians, positive upwards. longer: share by which sleeves are longer than
-    the arm (worn, they bunch up). elbow: turn of the forearms.
+    """lift: turn of the (left, right) sleeves, radians, positive upwards. longer: share by which sleeves are longer
+    than the arm (worn, they bunch up). elbow: turn of the forearms.
 
     roll: of the whole, radians. stretch: of the width. waves: (n, 5) slight unevenness. under: sleeves lie below.
     """

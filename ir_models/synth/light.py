@@ -10,9 +10,34 @@ import numba as nb
 import numpy as np
 
 from ir_models.synth.raster import (
-    _FAR, ALPHA, BLUE, BUMP, FLAT_TEXTURE, GLOSS, GREEN, PART, RED, RIB_BLUE, RIB_CUFF, RIB_GREEN, RIB_MIX, RIB_NECK,
-    RIB_RED, SHADER, SHEET, SLEEVE, TEXTURE, TEXTURE_LEFT, TEXTURE_SPAN, TEXTURE_TOP, Mesh, View, fill_depth,
-    hem_line, neck_line, sample,
+    _FAR,
+    ALPHA,
+    BLUE,
+    BUMP,
+    FLAT_TEXTURE,
+    GLOSS,
+    GREEN,
+    PART,
+    RED,
+    RIB_BLUE,
+    RIB_CUFF,
+    RIB_GREEN,
+    RIB_MIX,
+    RIB_NECK,
+    RIB_RED,
+    SHADER,
+    SHEET,
+    SLEEVE,
+    TEXTURE,
+    TEXTURE_LEFT,
+    TEXTURE_SPAN,
+    TEXTURE_TOP,
+    Mesh,
+    View,
+    fill_depth,
+    hem_line,
+    neck_line,
+    sample,
 )  # fmt: skip
 
 SHADOW_SIZE = 224
@@ -49,7 +74,7 @@ def _height(bump, x, y):
     """Periodic bilinear look-up."""
     n = bump.shape[0]
     x, y = x * n, y * n
-    i, j = int(math.floor(x)), int(math.floor(y))
+    i, j = math.floor(x), math.floor(y)
     a, b = x - i, y - j
     i0, j0 = i % n, j % n
     i1, j1 = (i + 1) % n, (j + 1) % n
@@ -58,8 +83,8 @@ def _height(bump, x, y):
 
 @nb.njit(cache=True, fastmath=True, nogil=True)
 def shade(
-    face_of, weight, occlusion, position, normal, attributes, faces, owner, objects, textures, bump, eye, direction, lamp,
-    room, unlit, shadow, to_shadow, picture, facing,
+    face_of, weight, occlusion, position, normal, attributes, faces, owner, objects, textures, bump, eye, direction,
+    lamp, room, unlit, shadow, to_shadow, picture, facing,
 ):  # fmt: skip
     """Colour every pixel: linear RGB into picture (H, W, 3); facing (H, W) gets 1 where a surface's outside is seen."""
     height, width = face_of.shape
@@ -190,7 +215,7 @@ def ambient_occlusion(view: View) -> np.ndarray:
     return cv2.blur(out, (3, 3))
 
 
-def shadow_map(mesh: Mesh, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def shadow_map(mesh: Mesh, direction: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Depth seen from the lamp, float32 (N, N), and world -> its (x, y, depth), float32 (3, 4)."""
     forward = -direction
     right = np.cross(forward, [0, 0, 1.0])
@@ -199,12 +224,12 @@ def shadow_map(mesh: Mesh, direction: np.ndarray) -> tuple[np.ndarray, np.ndarra
     axes = np.stack([right, -up, forward])
     p = mesh.position @ axes.T
     low, high = p.min(0), p.max(0)
-    scale = (SHADOW_SIZE - 4) / max(high[0] - low[0], high[1] - low[1])
+    scale = (size - 4) / max(high[0] - low[0], high[1] - low[1])
     m = np.zeros((3, 4))
     m[:2, :3], m[:2, 3] = axes[:2] * scale, 2 - low[:2] * scale
     m[2, :3] = axes[2]
     screen = (mesh.position @ m[:, :3].T + m[:, 3]).astype(np.float32)
-    depth = np.full((SHADOW_SIZE, SHADOW_SIZE), _FAR, np.float32)
+    depth = np.full((size, size), _FAR, np.float32)
     fill_depth(screen, mesh.faces, depth)
     return depth, m.astype(np.float32)
 
@@ -216,6 +241,7 @@ def illuminate(
     textures: tuple[np.ndarray, np.ndarray],
     bump: np.ndarray,
     shadows: bool = True,
+    shadow_size: int = SHADOW_SIZE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the light makes of a view: float32 (H, W, 3) linear RGB where it sees a surface, 0 elsewhere; and bool
     (H, W), whether the outside of that surface is seen."""
@@ -224,7 +250,7 @@ def illuminate(
     facing = np.ones(view.depth.shape, np.float32)
     shadow, to_shadow = np.zeros((1, 1), np.float32), np.zeros((3, 4), np.float32)
     if shadows and not light.unlit:
-        shadow, to_shadow = shadow_map(m, light.direction)
+        shadow, to_shadow = shadow_map(m, light.direction, shadow_size)
     occlusion = ambient_occlusion(view)
     f32 = lambda a: np.asarray(a, np.float32)  # noqa: E731
     shade(

@@ -56,7 +56,7 @@ def face_map(bodies: Bodies) -> FaceMap:
     mouth_z = -0.071
     lips = front * smoothstep(1.6 - 1.3 * np.hypot(x / 0.024, (z - mouth_z) / 0.0105)) * (y < -0.12)
     along = x - 0.034
-    arch = 0.0235 - 4.5 * along**2 * (1 + 2 * (along > 0))
+    arch = 0.0230 - 4.5 * along**2 * np.where(along < 0, 2.0, 1.5)
     brow = (
         smoothstep(1.7 - np.abs(z - arch) / 0.0036)
         * smoothstep((0.026 - np.abs(along)) / 0.006)
@@ -117,12 +117,12 @@ def read_hair(folder: Path, bodies: Bodies) -> HairMesh:
     corners = where[data[:, :3].astype(int)]
     if (corners < 0).any():
         raise ValueError(f"{name} is bound to vertices the reduced body lacks")
-    faces = []
+    triangles = []
     for line in (folder / f"{name}.obj").read_text().splitlines():
         if line.startswith("f "):
             p = [int(w.split("/")[0]) - 1 for w in line.split()[1:]]
-            faces += [(p[0], p[k], p[k + 1]) for k in range(1, len(p) - 1)]
-    faces = _clear_of_face(np.array(faces, np.int32), corners, data[:, 3:6], bodies)
+            triangles += [(p[0], p[k], p[k + 1]) for k in range(1, len(p) - 1)]
+    faces = _clear_of_face(np.array(triangles, np.int32), corners, data[:, 3:6], bodies)
     strong = np.zeros((len(data), len(bodies.bone_names)), np.float32)
     for k in range(3):
         np.add.at(strong, (np.arange(len(data))[:, None], bodies.skin_bones[corners[:, k]]),
@@ -205,8 +205,9 @@ def draw_look(rng: np.random.Generator, body: Body, hair_names: list[str], trous
             float(rng.choice([0.01, 0.03, 0.25])),
         )
     red = np.array([1.12, 0.66, 0.66]) if body.woman and rng.random() < 0.4 else np.array([1.02, 0.80, 0.79])
+    iris = int(rng.integers(4)) if tone == 0 else int(rng.choice([0, 3]))
     return Look(
-        tone, linear(skin), linear(np.clip(skin * red, 0, 1)), linear(hair), linear(IRIS[int(rng.integers(4)) if tone == 0 else int(rng.choice([0, 3]))]),
+        tone, linear(skin), linear(np.clip(skin * red, 0, 1)), linear(hair), linear(IRIS[iris]),
         style, rng.uniform(0.008, 0.022) if not body.woman else rng.uniform(0.012, 0.026), rng.uniform(0.12, 0.42),
         float(rng.random() < 0.35) * rng.uniform(0.25, 0.9) if not body.woman else 0.0, glasses, linear(trousers),
         rng.uniform(0.14, 0.20), int(rng.integers(2**31)),
@@ -283,7 +284,8 @@ class Figure:
         )
 
     def _hair_meshes(self) -> list[Mesh]:
-        look, out = self.look, []
+        look = self.look
+        out: list[Mesh] = []
         if look.style == "bald":
             return out
         if look.style in self._hair:
@@ -349,10 +351,12 @@ class Figure:
         p = np.stack([wide * np.sin(angle), 0.085 + deep * np.cos(angle) + 0.01 * below, fall + 0 * angle], -1) + eyes
         p = p.reshape(-1, 3).astype(np.float32)
         loose = np.repeat(0.75 * smoothstep((down - 0.3) / 0.7), columns, 1).reshape(-1, 1)
-        bones = np.tile(np.int32([b.bone["head"], b.bone["spine01"]]), (len(p), 1))
+        bones = np.tile(np.array([b.bone["head"], b.bone["spine01"]], np.int32), (len(p), 1))
         v = move(p, bones, np.concatenate([1 - loose, loose], 1).astype(np.float32), self.moves)
         k = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)[None]).ravel()
-        faces = np.concatenate([np.stack([k, k + columns, k + 1], 1), np.stack([k + 1, k + columns, k + columns + 1], 1)])
+        faces = np.concatenate(
+            [np.stack([k, k + columns, k + 1], 1), np.stack([k + 1, k + columns, k + columns + 1], 1)]
+        )
         attributes = np.zeros((len(p), 6), np.float32)
         attributes[:, :3] = self._strands(p)
         row = table_row(HAIR, gloss=0.05)

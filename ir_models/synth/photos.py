@@ -7,6 +7,7 @@ refused: a dirty cut-out or a T-shirt's sheet under a long-sleeved photo does mo
 
 from __future__ import annotations
 
+import itertools
 import time
 import zlib
 from dataclasses import dataclass
@@ -160,7 +161,8 @@ def find_corners(mask: np.ndarray) -> Corners:
         found["pit"].append(pit)
         found["hem"].append(hem)
     found["neck"] = [_neck_corner(p, found["pit"], sign) for sign in (-1, 1)]
-    draft = Corners(p, tuple(found["neck"]), (0, 0), (0, 0), tuple(found["pit"]), tuple(found["hem"]))
+    pairs = {k: (found[k][0], found[k][1]) for k in ("neck", "pit", "hem")}
+    draft = Corners(p, pairs["neck"], (0, 0), (0, 0), pairs["pit"], pairs["hem"])
     n = len(p)
     for s in (0, 1):
         start, end = (found["neck"][1], found["pit"][1]) if s else (found["pit"][0], found["neck"][0])
@@ -178,12 +180,13 @@ def find_corners(mask: np.ndarray) -> Corners:
         t, u = (q - base) @ axis, (q - base) @ cross
         found["low"].append(int((start + np.argmax(t + 0.6 * u)) % n))
         found["top"].append(int((start + np.argmax(t - 0.6 * u)) % n))
-    return Corners(p, *(tuple(found[k]) for k in ("neck", "top", "low", "pit", "hem")))
+    low, top = ((found[k][0], found[k][1]) for k in ("low", "top"))
+    return Corners(p, pairs["neck"], top, low, pairs["pit"], pairs["hem"])
 
 
 def _neck_corner(p: np.ndarray, pits: list[int], sign: int) -> int:
-    """Where the shoulder line meets the collar: the point highest above the chord from the shoulder to the middle of the
-    collar."""
+    """Where the shoulder line meets the collar: the point highest above the chord from the shoulder to the middle
+    of the collar."""
     x, y = p.T
     middle, half = (x[pits[0]] + x[pits[1]]) / 2, abs(x[pits[1]] - x[pits[0]]) / 2
     above = y < min(y[pits[0]], y[pits[1]])
@@ -301,9 +304,9 @@ def fit_photo(bgr: np.ndarray, kind: str, sleeves: str, bodies: Bodies, depicts:
     cut, layout = measure(corners, kind, sleeves, rng)
     sheets = {s: lay_sheet(bodies, cut, layout, s)[0] for s in ("front", "back")}
     c = corners
-    stops = [c.neck[1], c.cuff_top[1], c.cuff_low[1], c.armpit[1], c.hem[1], c.hem[0], c.armpit[0], c.cuff_low[0], c.cuff_top[0],
-             c.neck[0], c.neck[1]]  # fmt: skip
-    if any(len(c.between(a, b)) < 4 for a, b in zip(stops[:-1], stops[1:], strict=True)):
+    right = [c.neck[1], c.cuff_top[1], c.cuff_low[1], c.armpit[1], c.hem[1]]
+    stops = [*right, c.hem[0], c.armpit[0], c.cuff_low[0], c.cuff_top[0], c.neck[0], c.neck[1]]
+    if any(len(c.between(a, b)) < 4 for a, b in itertools.pairwise(stops)):
         raise Refused("corners out of order")
     target = np.concatenate(
         [evenly(c.between(a, b), n) for a, b, n in zip(stops[:-1], stops[1:], RUN_POINTS, strict=True)]
@@ -313,7 +316,9 @@ def fit_photo(bgr: np.ndarray, kind: str, sleeves: str, bodies: Bodies, depicts:
     _check_fit(bodies, cut, spot["front"], mask)
     places = cuts.landmark_places(cut)
     on = bodies.on_sheet(places)
-    landmarks = spline.at(place(bodies, *on, sheets["front"]), place(bodies, *on, bodies.arm[:, None])[:, 0], places[:, 0])
+    landmarks = spline.at(
+        place(bodies, *on, sheets["front"]), place(bodies, *on, bodies.arm[:, None])[:, 0], places[:, 0]
+    )
 
     picture = np.dstack([bleed(bgr, mask), cv2.GaussianBlur(mask * 255, (0, 0), 1.0)])
     flat = Garment("photo", "photo", cut.kind, cut.sleeves, picture, None, landmarks.astype(np.float32))
@@ -328,8 +333,8 @@ def fit_photo(bgr: np.ndarray, kind: str, sleeves: str, bodies: Bodies, depicts:
     on_canvas = {s: (p @ m[:, :2].T + m[:, 2]).astype(np.float32) for s, p in spot.items()}
     canvas = flat.canvas
     return Piece(
-        cut, np.ascontiguousarray(texture[..., [2, 1, 0, 3]]), np.zeros((4, 4), np.float32), 0.4, on_canvas, None, over_white(canvas),
-        canvas[..., 3].copy(), flat.canvas_landmarks, depicts, (0.0, 0.0, 0.0, 0.0), True, depicts,
+        cut, np.ascontiguousarray(texture[..., [2, 1, 0, 3]]), np.zeros((4, 4), np.float32), 0.4, on_canvas, None,
+        over_white(canvas), canvas[..., 3].copy(), flat.canvas_landmarks, depicts, (0.0, 0.0, 0.0, 0.0), True, depicts,
     )  # fmt: skip
 
 
@@ -409,7 +414,9 @@ def prepare(photos: Path, cache: Path, held_out: bool, limit: int, budget_s: flo
         paths = [p for p in sorted((photos / name).glob("*.jpg")) if is_held_out(p) == held_out]
         queues.append([(paths[i], kind, sleeves) for i in rng.permutation(len(paths))])
     order = [q[k] for k in range(max(map(len, queues), default=0)) for q in queues if k < len(q)]
-    pieces, refused, start = [], {}, time.monotonic()
+    pieces: list[Piece] = []
+    refused: dict[str, int] = {}
+    start = time.monotonic()
     tried = 0
     for path, kind, sleeves in order:
         if len(pieces) >= limit or time.monotonic() - start > budget_s:
@@ -441,7 +448,8 @@ def _save(path: Path, pieces: list[Piece]) -> None:
     part = path.with_suffix(".part.npz")
     np.savez(
         part,
-        texture=np.stack([p.texture for p in pieces]), flat=np.stack([p.flat for p in pieces]), mask=np.stack([p.mask for p in pieces]),
+        texture=np.stack([p.texture for p in pieces]), flat=np.stack([p.flat for p in pieces]),
+        mask=np.stack([p.mask for p in pieces]),
         landmarks=np.stack([p.landmarks for p in pieces]), depicts=np.array([p.depicts for p in pieces], np.uint32),
         front=np.stack([p.canvas_xy["front"] for p in pieces]), back=np.stack([p.canvas_xy["back"] for p in pieces]),
         kind=np.array([p.cut.kind for p in pieces]), sleeves=np.array([p.cut.sleeves for p in pieces]),
@@ -458,8 +466,9 @@ def _load(path: Path) -> list[Piece]:
         numbers = dict(zip(_CUT_FIELDS, (float(v) for v in d["cut"][i]), strict=True))
         cut = Cut(kind=str(d["kind"][i]), sleeves=str(d["sleeves"][i]), v_neck=False, collar="none", ease=EASE_M,
                   sleeve_ease=EASE_M * 0.7, hang=0.7, droop=0.6, **numbers)  # fmt: skip
+        places, shown = {"front": d["front"][i], "back": d["back"][i]}, int(d["depicts"][i])
         out.append(
-            Piece(cut, d["texture"][i], np.zeros((4, 4), np.float32), 0.4, {"front": d["front"][i], "back": d["back"][i]}, None,
-                  d["flat"][i], d["mask"][i], d["landmarks"][i], int(d["depicts"][i]), (0.0, 0.0, 0.0, 0.0), True, int(d["depicts"][i]))
+            Piece(cut, d["texture"][i], np.zeros((4, 4), np.float32), 0.4, places, None, d["flat"][i], d["mask"][i],
+                  d["landmarks"][i], shown, (0.0, 0.0, 0.0, 0.0), True, shown)
         )  # fmt: skip
     return out

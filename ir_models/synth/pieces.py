@@ -1,4 +1,4 @@
-"""One garment of the generator: its cut, its cloth, and itself lying flat on its canvas exactly as the mirror lays it."""
+"""One garment of the generator: its cut, its cloth, and itself lying flat on its canvas just as the mirror lays it."""
 
 from __future__ import annotations
 
@@ -111,8 +111,11 @@ class Piece:
             return None
         rng = np.random.default_rng(self.seed + 1)
         gap = collar_gap(cut)
-        v, faces, profile, ring = collar_mesh(bodies, cloth, moves, body, cut.collar, rng, gap)
-        rows, columns = profile.shape[:2]
+        made = collar_mesh(bodies, cloth, moves, body, cut.collar, rng, gap)
+        if made is None:
+            return None
+        v, faces, profile, ring = made
+        _rows, columns = profile.shape[:2]
         a = collar_attributes(bodies, profile, ring, self.collar_xy)
         owner = np.where(ring.front[faces % columns].all(1), 0, 1).astype(np.uint8)
         n = normals(v, faces)
@@ -166,8 +169,8 @@ def place(bodies: Bodies, vertices: np.ndarray, weights: np.ndarray, xy: np.ndar
 
 
 def drawn_piece(
-    bodies: Bodies, cut: Cut, texture: np.ndarray, bump: np.ndarray, rng: np.random.Generator, layout: Layout | None = None,
-    lit: bool = True,
+    bodies: Bodies, cut: Cut, texture: np.ndarray, bump: np.ndarray, rng: np.random.Generator,
+    layout: Layout | None = None, lit: bool = True,
 ) -> Piece:  # fmt: skip
     """A garment of drawn cloth, laid and photographed from above. lit=False draws the bare cloth, for tests."""
     layout = layout or draw_layout(rng, cut)
@@ -183,7 +186,8 @@ def drawn_piece(
     collar = lay_collar(bodies, cut, seed, sheets)
     everything = np.concatenate([sheets["front"][0], sheets["back"][0]] + ([collar[0]] if collar else []))
     low, high = everything.min(0), everything.max(0)
-    size = tuple(int(np.ceil(e * TABLE_PX_PER_M)) + 4 for e in (high - low)[::-1])
+    wide, tall = (int(np.ceil(e * TABLE_PX_PER_M)) + 4 for e in high - low)
+    size = (tall, wide)
 
     def to_px(p: np.ndarray) -> np.ndarray:
         return np.stack([(p[:, 0] - low[0]) * TABLE_PX_PER_M + 2, (high[1] - p[:, 1]) * TABLE_PX_PER_M + 2], 1)
@@ -193,7 +197,7 @@ def drawn_piece(
     def add(
         p: np.ndarray, depth: np.ndarray, attributes: np.ndarray, faces: np.ndarray, owner: np.ndarray, rows: np.ndarray
     ) -> None:
-        up = np.tile(np.float32([0, -1, 0]), (len(p), 1))
+        up = np.tile(np.array([0, -1, 0], np.float32), (len(p), 1))
         position = np.stack([p[:, 0], 0.1 * depth, p[:, 1]], 1)
         meshes.append(Mesh(position.astype(np.float32), up, attributes.astype(np.float32), faces, owner, rows))
         screens.append(np.concatenate([to_px(p), 1 / (10 + depth[:, None])], 1))
@@ -242,7 +246,8 @@ def drawn_piece(
     m = np.linalg.inv(np.vstack([flat.to_picture, [0, 0, 1]]))[:2]
     on_canvas = lambda p: (to_px(p) @ m[:, :2].T + m[:, 2]).astype(np.float32)  # noqa: E731
     return replace(
-        piece, canvas_xy={s: on_canvas(sheets[s][0]) for s in sheets}, collar_xy=None if collar is None else on_canvas(collar[0]),
+        piece, canvas_xy={s: on_canvas(sheets[s][0]) for s in sheets},
+        collar_xy=None if collar is None else on_canvas(collar[0]),
         flat=over_white(flat.canvas), mask=mask, landmarks=flat.canvas_landmarks,
     )  # fmt: skip
 
@@ -312,6 +317,8 @@ def _with_details(rng: np.random.Generator, texture: np.ndarray, cut: Cut) -> np
         )
         cv2.polylines(out, [pocket], True, line, 2, cv2.LINE_AA)
         for s in (-1, 1):  # strings of the hood
-            cv2.line(out, (x + int(s * 0.035 * metre), top + 30), (x + int(s * 0.04 * metre), top + 30 + int(rng.uniform(0.08, 0.2) * metre)),
-                     [int(c) for c in np.clip(base * 0.6 + rng.choice([0, 90]), 0, 255)] + [255], 2, cv2.LINE_AA)  # fmt: skip
+            start = (x + int(s * 0.035 * metre), top + 30)
+            end_at = (x + int(s * 0.04 * metre), top + 30 + int(rng.uniform(0.08, 0.2) * metre))
+            string = [int(c) for c in np.clip(base * 0.6 + rng.choice([0, 90]), 0, 255)]
+            cv2.line(out, start, end_at, [*string, 255], 2, cv2.LINE_AA)
     return out

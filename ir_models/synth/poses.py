@@ -78,9 +78,11 @@ def hand_target(bodies: Bodies, body: Body, gesture: str, sign: float, rng: np.r
         place = np.array([sign * wide * u(1.3, 2.2), -u(0.05, 0.25), eyes - u(-0.08, 0.2)])
         return place, np.array([sign, 0.2, -u(0.4, 1.0)])
     if gesture == "camera":
-        return shoulder + [sign * u(-0.12, 0.1), -u(0.38, 0.5), u(-0.2, 0.15)], outside_down
+        return shoulder + np.array([sign * u(-0.12, 0.1), -u(0.38, 0.5), u(-0.2, 0.15)]), outside_down
     if gesture == "bent":
-        return shoulder + [sign * u(-0.05, 0.2), -u(0.2, 0.36), -u(0.12, 0.32)], np.array([sign * 0.5, 0.6, -1.0])
+        return shoulder + np.array([sign * u(-0.05, 0.2), -u(0.2, 0.36), -u(0.12, 0.32)]), np.array(
+            [sign * 0.5, 0.6, -1.0]
+        )
     spread = np.deg2rad(u(25, 85) if gesture == "out" else u(4, 20))
     length = u(0.44, 0.52)
     forward = u(0.0, 0.10)
@@ -95,7 +97,7 @@ def bend_arm(
     b, h = bodies.bone, body.heads
     shoulder, elbow, wrist = (h[b[f"{n}.{side}"]] for n in ("upperarm01", "lowerarm01", "wrist"))
     upper, fore = elbow - shoulder, wrist - elbow
-    u, f = solve_arm(shoulder, target, np.linalg.norm(upper), np.linalg.norm(fore), hint)
+    u, f = solve_arm(shoulder, target, float(np.linalg.norm(upper)), float(np.linalg.norm(fore)), hint)
     whole = rig.between(upper, u)
     clavicle = rig.part_of(whole, 0.12)
     pose[f"clavicle.{side}"] = clavicle

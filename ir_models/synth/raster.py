@@ -150,8 +150,8 @@ def fill(screen, attributes, faces, owner, objects, textures, depth, face_of, we
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area == 0.0 or (area > 0.0 and row[CULL] > 0.5):
             continue
-        xa, xb = max(int(math.ceil(min(x0, x1, x2))), 0), min(int(math.floor(max(x0, x1, x2))), width - 1)
-        ya, yb = max(int(math.ceil(min(y0, y1, y2))), 0), min(int(math.floor(max(y0, y1, y2))), height - 1)
+        xa, xb = max(math.ceil(min(x0, x1, x2)), 0), min(math.floor(max(x0, x1, x2)), width - 1)
+        ya, yb = max(math.ceil(min(y0, y1, y2)), 0), min(math.floor(max(y0, y1, y2)), height - 1)
         if xb < xa or yb < ya:
             continue
         w0, w1, w2 = screen[i0, 2], screen[i1, 2], screen[i2, 2]
@@ -197,8 +197,8 @@ def fill_depth(screen, faces, depth):
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area == 0.0:
             continue
-        xa, xb = max(int(math.ceil(min(x0, x1, x2))), 0), min(int(math.floor(max(x0, x1, x2))), width - 1)
-        ya, yb = max(int(math.ceil(min(y0, y1, y2))), 0), min(int(math.floor(max(y0, y1, y2))), height - 1)
+        xa, xb = max(math.ceil(min(x0, x1, x2)), 0), min(math.floor(max(x0, x1, x2)), width - 1)
+        ya, yb = max(math.ceil(min(y0, y1, y2)), 0), min(math.floor(max(y0, y1, y2)), height - 1)
         for y in range(ya, yb + 1):
             for x in range(xa, xb + 1):
                 b1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) / area

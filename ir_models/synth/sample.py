@@ -23,12 +23,13 @@ SUPERSAMPLE = 2
 HALF_H, HALF_W = CANVAS_H // 2, CANVAS_W // 2
 JUMP_PX = 9.0
 """Garment-canvas pixels by which the flow may differ inside one half-canvas pixel; more is an edge between layers."""
-PHOTO_SHARE = 0.45
+PHOTO_SHARE, LONG_PHOTO_SHARE = 0.35, 0.35
 LANYARD_SHARE, OPEN_SHARE = 0.12, 0.12
 TEXTURE_POOL, BUMP_POOL, ROOM_POOL = 64, 24, 40
 JOINTS = {
-    Landmark.LEFT_SHOULDER: "upperarm01.L", Landmark.RIGHT_SHOULDER: "upperarm01.R", Landmark.LEFT_ELBOW: "lowerarm01.L",
-    Landmark.RIGHT_ELBOW: "lowerarm01.R", Landmark.LEFT_WRIST: "wrist.L", Landmark.RIGHT_WRIST: "wrist.R",
+    Landmark.LEFT_SHOULDER: "upperarm01.L", Landmark.RIGHT_SHOULDER: "upperarm01.R",
+    Landmark.LEFT_ELBOW: "lowerarm01.L", Landmark.RIGHT_ELBOW: "lowerarm01.R",
+    Landmark.LEFT_WRIST: "wrist.L", Landmark.RIGHT_WRIST: "wrist.R",
     Landmark.LEFT_PINKY: "finger5-1.L", Landmark.RIGHT_PINKY: "finger5-1.R", Landmark.LEFT_INDEX: "finger2-1.L",
     Landmark.RIGHT_INDEX: "finger2-1.R", Landmark.LEFT_THUMB: "finger1-2.L", Landmark.RIGHT_THUMB: "finger1-2.R",
     Landmark.LEFT_HIP: "upperleg01.L", Landmark.RIGHT_HIP: "upperleg01.R", Landmark.LEFT_EYE: "eye.L",
@@ -65,7 +66,8 @@ def make_pools(seed: int, held_out: bool, hair_dir: Path | None = None, photos: 
             hair[folder.name] = read_hair(folder, bodies)
     return Pools(
         bodies, bodies.numbers(held_out), [textures.cloth_texture(rng) for _ in range(TEXTURE_POOL)],
-        [textures.wrinkles(rng) for _ in range(BUMP_POOL)], [room(rng, 300, 240) for _ in range(ROOM_POOL)], hair, photos or [],
+        [textures.wrinkles(rng) for _ in range(BUMP_POOL)], [room(rng, 300, 240) for _ in range(ROOM_POOL)],
+        hair, photos or [],
     )  # fmt: skip
 
 
@@ -193,7 +195,7 @@ def _glasses(shot: Shot, view: View, colour: np.ndarray) -> None:
         )
         outline.append(f.joint(f"eye.{side}") + arm @ turn.T)
     bridge = np.stack([outline[0][12], outline[2][0]])
-    width = max(int(round(thick * 900)), 1)
+    width = max(round(thick * 900), 1)
     for p in (*outline, bridge):
         xy = (shot.camera.project(p) + 0.5) * SUPERSAMPLE - 0.5
         cv2.polylines(line, [np.round(xy * 8).astype(np.int32)], False, 1, width, cv2.LINE_AA, 3)
@@ -229,7 +231,7 @@ def parts_on_canvas(part: np.ndarray) -> np.ndarray:
 
 
 def half_canvas_flow(view: View) -> np.ndarray:
-    """float32 (128, 96, 2): DESIGN's flow where a half-canvas pixel is wholly front sheet and of one patch, nan elsewhere."""
+    """float32 (128, 96, 2): DESIGN's flow where a half-canvas pixel is wholly cloth of one patch, nan elsewhere."""
     block = 2 * SUPERSAMPLE
     place = view.attribute(slice(3, 5)).reshape(HALF_H, block, HALF_W, block, 2)
     whole = (view.part == FRONT).reshape(HALF_H, block, HALF_W, block).all((1, 3))
@@ -275,7 +277,7 @@ def _face_points(bodies: Bodies) -> dict[Landmark, int]:
 
 
 def _as_mediapipe_sees(points: np.ndarray) -> None:
-    """Shift joints by the measured bias, in place: along the shoulders (outwards) and down the trunk, in shoulder widths."""
+    """Shift joints, in place, by the measured bias: outwards along the shoulders and down the trunk, shoulder widths."""
     ls, rs, lh, rh = (
         points[i, :2].copy()
         for i in (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
@@ -293,7 +295,8 @@ def _as_mediapipe_sees(points: np.ndarray) -> None:
 def draw_piece(pools: Pools, rng: np.random.Generator, kind: str | None = None) -> Piece:
     """A garment: of a photo (PHOTO_SHARE where there are any) or drawn."""
     if pools.photos and kind is None and rng.random() < PHOTO_SHARE:
-        piece = pick(rng, pools.photos)
+        long = [p for p in pools.photos if p.cut.sleeves == "long"]
+        piece = pick(rng, long if long and rng.random() < LONG_PHOTO_SHARE else pools.photos)
         ease = rng.uniform(0.005, 0.030)
         cut = replace(
             piece.cut,
@@ -331,12 +334,12 @@ def make_sample(pools: Pools, seed: int) -> dict[str, np.ndarray]:
         "parts_a": in_a.parts,
         "parts_b": in_b.parts,
         "landmarks": landmarks(shot),
-        "kind": np.uint8(cuts.kind_index(a.cut)),
-        "sleeves": np.uint8(cuts.sleeves_index(a.cut)),
-        "is_photo": np.uint8(a.photo),
-        "skin_tone": np.uint8(shot.figure.look.tone),
-        "body": np.uint16(shot.figure.body.number),
-        "seed": np.uint64(seed),
+        "kind": np.array(cuts.kind_index(a.cut), np.uint8),
+        "sleeves": np.array(cuts.sleeves_index(a.cut), np.uint8),
+        "is_photo": np.array(a.photo, np.uint8),
+        "skin_tone": np.array(shot.figure.look.tone, np.uint8),
+        "body": np.array(shot.figure.body.number, np.uint16),
+        "seed": np.array(seed, np.uint64),
     }
 
 

@@ -158,4 +158,4 @@ def draw_sensor(rng: np.random.Generator) -> Sensor:
     )  # fmt: skip
 
 
-PLAIN_SENSOR = Sensor(np.ones(3, np.float32), 1.0, 0.0, (0.0, 0.0), np.float32(0), 100)
+PLAIN_SENSOR = Sensor(np.ones(3, np.float32), 1.0, 0.0, (0.0, 0.0), np.zeros(1, np.float32), 100)

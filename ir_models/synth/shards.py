@@ -67,7 +67,10 @@ def _work(pools: Pools, folder: Path, seed: int, numbers: list[int], count: int)
         first, start = number * SHARD_SAMPLES, time.monotonic()
         last = min(first + SHARD_SAMPLES, count)
         write_shard(shard_path(folder, number), [checked_sample(pools, seed, i) for i in range(first, last)])
-        print(f"shard {number}: {last - first} samples, {(last - first) / (time.monotonic() - start):.1f} a second", flush=True)
+        print(
+            f"shard {number}: {last - first} samples, {(last - first) / (time.monotonic() - start):.1f} a second",
+            flush=True,
+        )
 
 
 def generate(pools: Pools, folder: Path, seed: int, count: int, workers: int, about: dict) -> float:

@@ -27,11 +27,11 @@ def row(sample: dict[str, np.ndarray]) -> np.ndarray:
     """uint8 256x(5*192)x3 RGB of one sample."""
     garment = sample["garment"].copy()
     for x, y in sample["garment_landmarks"]:
-        cv2.circle(garment, (int(round(x)), int(round(y))), 2, (255, 0, 0), -1)
+        cv2.circle(garment, (round(x), round(y)), 2, (255, 0, 0), -1)
     parts = PART_COLOURS[sample["parts_a"]].copy()
     for x, y, _ in sample["landmarks"]:
         if np.isfinite(x):
-            cv2.circle(parts, (int(round(x)), int(round(y))), 2, (255, 0, 0), -1)
+            cv2.circle(parts, (round(x), round(y)), 2, (255, 0, 0), -1)
     return np.concatenate(
         [sample["person"], garment, sample["target"], warp(sample["garment"], sample["flow"]), parts], 1
     )

@@ -59,7 +59,7 @@ def colour(rng: np.random.Generator) -> np.ndarray:
     saturation = rng.uniform(0, 0.15) if rng.random() < 0.45 else rng.uniform(0.2, 0.9)
     bands = ((0.05, 0.25), (0.35, 0.75), (0.80, 0.97))
     value = rng.uniform(*bands[int(rng.integers(3))])
-    return cv2.cvtColor(np.float32([[[hue, saturation, value]]]), cv2.COLOR_HSV2RGB)[0, 0]
+    return cv2.cvtColor(np.array([[[hue, saturation, value]]], np.float32), cv2.COLOR_HSV2RGB)[0, 0]
 
 
 def _bytes(c: np.ndarray) -> list[int]:
@@ -82,8 +82,8 @@ def _print(rng: np.random.Generator, image: np.ndarray) -> None:
             place = (cx - w // 2, cy + int(rng.normal(0, 20)))
             cv2.putText(image, text, place, int(rng.choice([0, 2, 3, 4])), scale, c, thick, cv2.LINE_AA)
         elif style == 1:
-            cv2.circle(image, (cx + int(rng.normal(0, 12)), cy + int(rng.normal(0, 12))), int(metre * rng.uniform(0.03, 0.11)),
-                       c, int(rng.choice([-1, 4, 8])), cv2.LINE_AA)  # fmt: skip
+            middle = (cx + int(rng.normal(0, 12)), cy + int(rng.normal(0, 12)))
+            cv2.circle(image, middle, int(metre * rng.uniform(0.03, 0.11)), c, int(rng.choice([-1, 4, 8])), cv2.LINE_AA)
         elif style == 2:
             shape = np.array([cx, cy]) + rng.normal(0, metre * 0.06, (int(rng.integers(3, 8)), 2))
             cv2.fillPoly(image, [shape.astype(np.int32)], c, cv2.LINE_AA)
