@@ -157,8 +157,14 @@ def compile_part(part: Part, threads: int, **options: Any) -> Any:
 
 
 def _quantised(model: ov.Model, feeds: list[dict[str, np.ndarray]], scope: nncf.IgnoredScope | None) -> ov.Model:
+    """INT8 without bias correction, which takes minutes at the published widths and changes no layer's time."""
     return nncf.quantize(
-        model, nncf.Dataset(feeds), preset=nncf.QuantizationPreset.MIXED, subset_size=len(feeds), ignored_scope=scope
+        model,
+        nncf.Dataset(feeds),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(feeds),
+        ignored_scope=scope,
+        advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=True),
     )
 
 

@@ -54,7 +54,7 @@ def clock(run: Callable[[], Any], repeats: int, warm_up: int = 2, seconds: float
 
 
 def int8_peak_gmac_s(threads: int, repeats: int = 12) -> float:
-    """Billions of multiply-adds a second of a large INT8 matrix product by OpenVINO on so many threads (the best run)."""
+    """Billions of multiply-adds a second of a large INT8 matrix product by OpenVINO on so many threads (best run)."""
     import openvino.opset13 as ops
 
     rng = np.random.default_rng(0)
