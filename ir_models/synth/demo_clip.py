@@ -76,7 +76,7 @@ KEYS = (
     Key(8.0, back=0.45, aside=-0.10, turn=-8, head_turn=6),
 )  # fmt: skip
 WAVE_HZ, WAVE_M = 2.0, 0.07
-BREATH_HZ, STEP_HZ = 1 / 3.0, 1.7
+BREATH_HZ, STEP_HZ = 3 / 8.0, 1.7
 
 
 def moment(t: float) -> dict[str, np.ndarray]:
@@ -122,8 +122,7 @@ def pose_at(bodies: Bodies, body: Body, t: float) -> dict[str, np.ndarray]:
         if place[0] < 0:  # a hand on the chest stays before it
             target[1] = min(target[1], chest_front(bodies, body, float(target[0]), float(target[2])) - 0.055)
         target[2] += 0.004 * breath
-        raised = float(np.clip(m["wave"][0] * (side == "R"), 0, 1))
-        bend_arm(bodies, body, pose, side, target, m[name + "_elbow"] * flip, 0.9 * raised * sign, float(m["curl"][0]))
+        bend_arm(bodies, body, pose, side, target, m[name + "_elbow"] * flip, 0.0, float(m["curl"][0]))
     return pose
 
 

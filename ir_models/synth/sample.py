@@ -277,7 +277,7 @@ def _face_points(bodies: Bodies) -> dict[Landmark, int]:
 
 
 def _as_mediapipe_sees(points: np.ndarray) -> None:
-    """Shift joints, in place, by the measured bias: outwards along the shoulders and down the trunk, shoulder widths."""
+    """Shift joints, in place, by the measured bias: outwards along the shoulders, down the trunk; shoulder widths."""
     ls, rs, lh, rh = (
         points[i, :2].copy()
         for i in (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
