@@ -13,8 +13,8 @@ from mirror.crop import Cropper
 from mirror.errors import SourceError
 from mirror.frames import Crop, Fit, Frame, Person
 from mirror.person import PersonFinder
+from mirror.tailor import Fitter, make_fitter
 from mirror.wardrobe import Garment
-from mirror.worker import Fitter, make_fitter
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from mirror.pipeline import Live
 from mirror.presenter import Presenter
 from mirror.settings import MODELS, Settings, parse_size
 from mirror.sources import Address
+from mirror.tailor import make_tailor
 from mirror.window import Window
-from mirror.worker import make_tailor
 
 STUTTER_MS = 50.0
 SHOULDERS = [Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER]

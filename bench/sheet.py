@@ -18,8 +18,8 @@ from mirror.compose import Composer
 from mirror.errors import UsageError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop
 from mirror.settings import MODELS, WARDROBE
+from mirror.tailor import Fitter
 from mirror.wardrobe import Garment, Wardrobe
-from mirror.worker import Fitter
 
 CLIP_ENDINGS = {".mkv", ".mp4", ".avi", ".mov", ".webm"}
 GAP_PX = 6

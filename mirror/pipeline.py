@@ -22,9 +22,10 @@ from mirror.output import VideoOut
 from mirror.presenter import Presenter
 from mirror.settings import Settings
 from mirror.sources import FALLBACK_FPS, Address, Capture, find_address, open_capture
+from mirror.tailor import Tailor, make_tailor
 from mirror.window import Window, display_lack
 from mirror.words import say
-from mirror.worker import Builder, Tailor, TryOnWorker, make_tailor, open_rail
+from mirror.worker import Builder, TryOnWorker, open_rail
 
 GIVE_UP_AFTER_S = 60.0
 """A camera lost for so long ends the run, except in a kiosk, which waits for ever."""

@@ -17,9 +17,9 @@ from mirror.metrics import Metrics
 from mirror.output import VideoOut, write_snapshot
 from mirror.rail import Rail
 from mirror.settings import Settings
+from mirror.tailor import Dressed
 from mirror.wardrobe import Garment
 from mirror.window import letterbox
-from mirror.worker import Dressed
 
 if TYPE_CHECKING:
     from mirror.window import Window

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mirror import cli, pipeline, sources, worker
+from mirror import cli, pipeline, sources
 from mirror.crop import Cropper
 from mirror.frames import Frame, Person
 from mirror.geometric import GeometricFitter
 from mirror.metrics import Metrics
 from mirror.settings import Settings
-from mirror.worker import Prepare, Tailor
+from mirror.tailor import Prepare, Tailor
 from tests.bodies import standing
 
 
@@ -35,6 +35,6 @@ def fake_tailor(settings: Settings, metrics: Metrics, also_prepare: Prepare | No
 
 
 if __name__ == "__main__":
-    pipeline.make_tailor = worker.make_tailor = fake_tailor
+    pipeline.make_tailor = fake_tailor
     sources.DEMO_CLIP = Path(sys.argv[1])
     sys.exit(cli.main(sys.argv[2:]))

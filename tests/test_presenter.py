@@ -17,8 +17,8 @@ from mirror.metrics import Metrics
 from mirror.presenter import HINT_AFTER_S, MESSAGE_STAYS_S, WHERE_TO_STAND, Presenter
 from mirror.rail import Rail
 from mirror.settings import Settings
+from mirror.tailor import Dressed, Tailor
 from mirror.wardrobe import Wardrobe
-from mirror.worker import Dressed, Tailor
 from tests.bodies import textured_frame
 from tests.fakes import fake_tailor
 

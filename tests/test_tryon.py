@@ -189,7 +189,7 @@ def test_a_set_made_for_another_program_is_refused(tmp_path, cache, change, sent
 
 def test_a_spoilt_set_leaves_the_geometric_fit(tmp_path, capsys):
     """The mirror goes on without networks, with one line that says why."""
-    from mirror.worker import make_fitter
+    from mirror.tailor import make_fitter
 
     folder = write_tiny_set(tmp_path)
     content = bytearray((folder / "igm.bin").read_bytes())

@@ -16,8 +16,9 @@ from mirror.frames import Crop, Fit, Frame, Person
 from mirror.geometric import GeometricFitter
 from mirror.metrics import Metrics
 from mirror.settings import Settings
+from mirror.tailor import Tailor, make_fitter
 from mirror.wardrobe import Garment
-from mirror.worker import Tailor, TryOnWorker, make_fitter
+from mirror.worker import TryOnWorker
 from tests.bodies import textured_frame
 from tests.fakes import StandingFinder, fake_tailor
 from tests.helpers import make_garment, make_garment_folder, wait_until
