@@ -9,8 +9,9 @@ import numpy as np
 
 from ir_models.evaluate.cases import Case
 from ir_models.train.igm import BARE, CHANGED
-from ir_models.train.shards import Part, colours_bled
+from ir_models.train.shards import Part
 from mirror.frames import CANVAS_W, SHOULDER_SHARE, Fit, flow_to_pixels
+from mirror.inputs import colours_bled
 from mirror.wardrobe import LANDMARKS
 
 SHOULDER_PX = SHOULDER_SHARE * CANVAS_W

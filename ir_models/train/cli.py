@@ -14,6 +14,7 @@ from ir_models.nets import igm as igm_net
 from ir_models.train.cwm import CwmTask
 from ir_models.train.igm import IgmTask
 from ir_models.train.loop import Task, Trainer
+from ir_models.train.threads import IdleCores
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--cwm", type=Path, help="igm: checkpoint of the CWM whose warps are learned from")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--batch", type=int, help="samples a step")
-    parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: as many cores as are idle)")
     parser.add_argument("--limit", type=int, help="samples at most")
     parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait so long for the first shard")
     parser.add_argument("--note", default="", help="where the samples are from, kept in the checkpoint")
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         task = IgmTask(args.data, args.config, warps, args.limit, args.wait)
     if args.batch:
         task.batch_size = args.batch
-    trainer = Trainer(task, args.out, args.minutes, args.device, args.note)
+    cores = None if args.threads else IdleCores()
+    trainer = Trainer(task, args.out, args.minutes, args.device, args.note, cores)
     if args.resume:
         trainer.resume(args.resume)
     trainer.run()

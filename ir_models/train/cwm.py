@@ -18,7 +18,6 @@ from ir_models.train.shards import (
     Part,
     Sample,
     Shards,
-    colours_bled,
     flow_halved,
     garment_on_white,
     garment_shown,
@@ -26,6 +25,7 @@ from ir_models.train.shards import (
     share,
 )
 from mirror.frames import CANVAS_H, CANVAS_W, SHOULDER_SHARE
+from mirror.inputs import colours_bled
 from mirror.maps import garment_layout, garment_maps, person_maps
 from mirror.wardrobe import LANDMARKS, SLEEVES
 

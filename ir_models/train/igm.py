@@ -20,12 +20,12 @@ from ir_models.train.shards import (
     Part,
     Sample,
     Shards,
-    colours_bled,
     garment_on_white,
     garment_shown,
     open_shards,
 )
 from mirror.errors import UsageError
+from mirror.inputs import colours_bled
 from mirror.maps import garment_layout, garment_maps, person_maps, skin_colour
 
 CWM_SHARE = 0.4

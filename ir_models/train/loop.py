@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ir_models.train.threads import IdleCores
 from mirror.errors import UsageError
 
 CHECKPOINT_S, FIGURES_S, SAY_S = 120.0, 150.0, 20.0
@@ -51,8 +52,13 @@ class Task(Protocol):
 class Trainer:
     """Trains one task for a budget of minutes; `run` returns the final figures."""
 
-    def __init__(self, task: Task, out: Path, minutes: float, device: str = "cpu", trained_on: str = "") -> None:
+    def __init__(
+        self, task: Task, out: Path, minutes: float, device: str = "cpu", trained_on: str = "",
+        cores: IdleCores | None = None,
+    ) -> None:  # fmt: skip
+        """cores: adapts torch's threads to a shared machine; None leaves them as they are."""
         torch.set_flush_denormal(True)  # a quarter of a CPU step goes into denormals otherwise
+        self.cores = cores
         self.task, self.out, self.budget_s, self.trained_on = task, out, minutes * 60.0, trained_on
         self.device = torch.device(device)
         task.half = half_pays(self.device)
@@ -101,6 +107,8 @@ class Trainer:
                 due["checkpoint"] = self.spent_s + CHECKPOINT_S
             if self.spent_s >= due["say"]:
                 self._say()
+                if self.cores is not None:
+                    self.cores.adapt()
                 due["say"] = self.spent_s + SAY_S
         figures = self._figures(None)
         self.save()

@@ -153,17 +153,3 @@ def flow_halved(flow: np.ndarray, spread: float = 0.12) -> np.ndarray:
         mean = four.mean((1, 3))
         mean[~(apart < spread)] = np.nan
     return mean.astype(np.float16)
-
-
-def colours_bled(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The garment's colours carried outwards over the whole canvas, so that a warp never samples the white around.
-
-    uint8 (256, 192, 3) and mask (256, 192) -> uint8 (256, 192, 3)."""
-    inside = cv2.erode((mask > 127).astype(np.uint8), np.ones((3, 3), np.uint8))
-    if inside.sum() < 50:
-        inside = (mask > 127).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    ys, xs = np.nonzero(inside)
-    table = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
-    table[nearest[ys, xs]] = colour[ys, xs]
-    return table[nearest]
