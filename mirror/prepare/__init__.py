@@ -10,7 +10,8 @@ import numpy as np
 from mirror.prepare import cutout as cutting
 from mirror.prepare.cutout import Cutout
 from mirror.prepare.decode import PhotoError, load_photo
-from mirror.prepare.judge import Quality, doubts, in_order, measure, polygon
+from mirror.prepare.gaps import outside_body
+from mirror.prepare.judge import Quality, body, doubts, excellent, in_order, measure, polygon
 from mirror.prepare.landmarks import Placed, from_points, place
 from mirror.prepare.matte import soften
 from mirror.prepare.neckline import find_neckline
@@ -90,14 +91,18 @@ def _search(photo: np.ndarray, network: Network | None) -> tuple[Cutout, Placed,
     best: tuple[Cutout, Placed, Quality, list[str]] | None = None
     colours = np.ascontiguousarray(photo[..., :3])
 
-    def consider(cut: Cutout) -> bool:
+    def consider(cut: Cutout, near: float | None = None) -> bool:
         nonlocal best
         if cut.mask.sum() < MIN_PIXELS:
             return False
-        placed = place(cut.opened)
+        placed = place(cut.opened, near)
+        gaps = outside_body(cut.gaps, body(placed.points))
+        if gaps.sum() < cut.gaps.sum():
+            cut = replace(cut, gaps=gaps)
+            placed = place(cut.opened, placed.angle)
         quality = measure(cut, placed)
         found = doubts(quality, placed)
-        if best is None or (len(found), -quality.score) < (len(best[3]), -best[2].score):
+        if best is None or (len(found), -_merit(quality)) < (len(best[3]), -_merit(best[2])):
             best = cut, placed, quality, found
         return not found
 
@@ -107,13 +112,19 @@ def _search(photo: np.ndarray, network: Network | None) -> tuple[Cutout, Placed,
         consider(cutting.by_network(colours, network))
     else:
         for reach in cutting.REACHES:
-            if consider(cutting.by_colour(colours, reach)):
-                break
-            if best is not None and consider(_again(colours, best[0], best[1])):
+            sure = consider(cutting.by_colour(colours, reach))
+            if best is not None and not (sure and excellent(best[2])):
+                sure = consider(_again(colours, best[0], best[1]), best[1].angle) or sure
+            if sure:
                 break
     if best is None:
         raise PhotoError("No garment stands out from the background; lay it on a plain floor of another colour.")
     return best
+
+
+def _merit(quality: Quality) -> float:
+    """Which of two cut-outs with equally many doubts is the better one."""
+    return quality.score + 30.0 * quality.agreement + 10.0 * quality.contrast
 
 
 def _again(colours: np.ndarray, cut: Cutout, placed: Placed) -> Cutout:

@@ -50,8 +50,12 @@ def by_outline(photo: np.ndarray, polygon: np.ndarray) -> Cutout:
     """Cut by GrabCut with the garment's outline known roughly: polygon (n, 2), pixels of the photo."""
     picture = grabcut.shrink(photo, grabcut.FINE_SIDE_PX)
     ratio = picture.shape[1] / photo.shape[1]
-    mask = grabcut.cut_within(picture, polygon * ratio)
-    return Cutout(mask, _gaps(picture, mask), picture, BY_COLOUR)
+    crown = (polygon[0] + polygon[-1]) / 2 * ratio  # the ring of landmarks begins and ends at the neck
+    mask = grabcut.cut_within(picture, polygon * ratio, crown)
+    cloth = np.zeros_like(mask)
+    cv2.fillPoly(cloth, [np.round(polygon * ratio).astype(np.int32)], 1)
+    gaps = find_gaps(picture, mask, cloth) if mask.any() else np.zeros_like(mask)
+    return Cutout(mask, gaps, picture, BY_COLOUR)
 
 
 def by_network(photo: np.ndarray, network: Network) -> Cutout:

@@ -12,20 +12,24 @@ NEAR = 0.10
 MIN_AREA = 0.0008
 MAX_SHARE = 0.25
 """More than this share of a garment cannot be gaps: then garment and background are too alike to tell."""
+BODY_SHRINK = 0.92
 STEEP = 40.0
 """Colours that change this fast (Sobel, Lab) are an edge even in a busy pattern."""
 SLIT_REACH = 0.4
 """How far a gap may be from the outside to be opened to it, in sizes."""
+THINNED = 4
+"""The local colour models are smooth: they are made of one pixel in so many, both ways."""
 LAB_NOISE = np.array([5.0, 2.5, 2.5], np.float32)
 
 
-def find_gaps(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def find_gaps(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray | None = None) -> np.ndarray:
     """uint8 HxW 0/1: pieces inside the mask that look like the background nearby and unlike the garment nearby.
 
-    bgr: uint8 HxWx3; mask: uint8 HxW 0/1, without holes.
+    bgr: uint8 HxWx3; mask: uint8 HxW 0/1, without holes. cloth: uint8 HxW 0/1, where the garment surely is, if known:
+    a large gap then does not pass for a colour of the garment.
     """
     size = float(np.sqrt(mask.sum()))
-    odds = _background_odds(bgr, mask, size)
+    odds = _background_odds(bgr, mask, mask if cloth is None else cloth & mask, size)
     rough = ((odds > 1.0) & (mask > 0)).astype(np.uint8)
     rough = cv2.morphologyEx(rough, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) & mask
     solid = cv2.morphologyEx(rough, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
@@ -49,25 +53,46 @@ def find_gaps(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return kept | grown
 
 
-def _background_odds(bgr: np.ndarray, mask: np.ndarray, size: float) -> np.ndarray:
+def outside_body(gaps: np.ndarray, body: np.ndarray) -> np.ndarray:
+    """The gaps without those that lie mostly on the body: those are prints or plackets of the background's colour.
+
+    body: float64 (n, 2), its outline, pixels.
+    """
+    inside = np.zeros_like(gaps)
+    centre = body.mean(0)
+    cv2.fillPoly(inside, [np.round(centre + BODY_SHRINK * (body - centre)).astype(np.int32)], 1)
+    count, label = cv2.connectedComponents(gaps)
+    total, within = np.bincount(label.ravel(), minlength=count), np.bincount(label[inside > 0], minlength=count)
+    kept = within < 0.5 * total
+    kept[0] = False
+    return kept[label].astype(np.uint8)
+
+
+def _background_odds(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray, size: float) -> np.ndarray:
     """float32 HxW: log odds that a pixel has the colour of the background near it rather than of the garment."""
     reach = max(2, int(0.012 * size))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    inside, outside = cv2.erode(mask, disc), 1 - cv2.dilate(mask, disc)
+    inside, outside = cv2.erode(cloth, disc), 1 - cv2.dilate(mask, disc)
     if inside.sum() < 50 or outside.sum() < 50:
         return np.full(mask.shape, -9.0, np.float32)
     lab = lab_of(cv2.bilateralFilter(bgr, 5, 20, 3))
     behind, weight = _misfit(lab, outside, NEAR * size)
-    cloth, _ = _misfit(lab, inside, NEAR * size)
-    return np.where(weight > 2e-3, cloth - behind, -9.0).astype(np.float32)
+    within, _ = _misfit(lab, inside, NEAR * size)
+    return np.where(weight > 2e-3, within - behind, -9.0).astype(np.float32)
 
 
 def _misfit(lab: np.ndarray, where: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """How badly each pixel fits the colours of `where` around it (a Gaussian a channel), and their weight there."""
-    weight = cv2.GaussianBlur(where.astype(np.float32), (0, 0), sigma) + 1e-6
-    mean = cv2.GaussianBlur(lab * where[..., None], (0, 0), sigma) / weight[..., None]
-    square = cv2.GaussianBlur(lab * lab * where[..., None], (0, 0), sigma) / weight[..., None]
-    spread = np.sqrt(np.maximum(square - mean * mean, 0.0)) + LAB_NOISE
+    full = lab.shape[1::-1]
+    small = (max(1, full[0] // THINNED), max(1, full[1] // THINNED))
+    chosen = where[..., None].astype(np.float32)
+    sums = cv2.resize(np.dstack([chosen, lab * chosen]), small, interpolation=cv2.INTER_AREA)
+    squares = cv2.resize(lab * lab * chosen, small, interpolation=cv2.INTER_AREA)
+    sums, squares = (cv2.GaussianBlur(m, (0, 0), max(0.5, sigma / THINNED)) for m in (sums, squares))
+    weight = sums[..., :1] + 1e-6
+    mean = sums[..., 1:] / weight
+    spread = np.sqrt(np.maximum(squares / weight - mean * mean, 0.0)) + LAB_NOISE
+    mean, spread, weight = (cv2.resize(m, full, interpolation=cv2.INTER_LINEAR) for m in (mean, spread, weight))
     return (((lab - mean) / spread) ** 2).sum(2) / 2 + np.log(spread).sum(2), weight
 
 

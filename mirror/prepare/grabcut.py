@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-COARSE_SIDE_PX, FINE_SIDE_PX = 200, 480
+COARSE_SIDE_PX, FINE_SIDE_PX = 200, 420
 CLUSTERS = 14
 LAB_WEIGHTS = np.array([0.7, 1.3, 1.3], np.float32)
 """Lightness counts for less than colour: shadows and folds change it."""
@@ -16,6 +16,8 @@ RIM = 0.07
 """Share of the half picture that counts as its border."""
 BAND = 0.02
 """Half width of the band along the coarse outline that is decided anew, of the longer side."""
+HOOD = 0.5
+"""Reach of a hood from the middle of the neck, of the garment's size."""
 SURE_INSIDE, SURE_OUTSIDE = 0.09, 0.13
 """How far from a rough outline pixels are taken for granted, of the garment's size; sleeves bend."""
 
@@ -45,8 +47,11 @@ def cut(bgr: np.ndarray, reach: float = 1.0) -> np.ndarray:
     return tidy(refine(shrink(bgr, FINE_SIDE_PX), coarse, BAND))
 
 
-def cut_within(bgr: np.ndarray, polygon: np.ndarray) -> np.ndarray:
-    """uint8 HxW 0/1: the garment of which a rough outline is known, polygon (n, 2) in pixels of the picture."""
+def cut_within(bgr: np.ndarray, polygon: np.ndarray, crown: np.ndarray) -> np.ndarray:
+    """uint8 HxW 0/1: the garment of which a rough outline is known, polygon (n, 2) in pixels of the picture.
+
+    crown: float64 (2,), the middle of the neck; round it a hood or a collar may reach out of the outline.
+    """
     near = np.zeros(bgr.shape[:2], np.uint8)
     cv2.fillPoly(near, [np.round(polygon).astype(np.int32)], 1)
     size = float(np.sqrt(near.sum()))
@@ -56,7 +61,9 @@ def cut_within(bgr: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     outward = cv2.distanceTransform(1 - near, cv2.DIST_L2, 5)
     trimap = np.where(near > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[inward > SURE_INSIDE * size] = cv2.GC_FGD
-    trimap[outward > SURE_OUTSIDE * size] = cv2.GC_BGD
+    y, x = np.mgrid[0 : bgr.shape[0], 0 : bgr.shape[1]]
+    head = np.hypot(x - crown[0], y - crown[1]) < HOOD * size
+    trimap[(outward > SURE_OUTSIDE * size) & ~head] = cv2.GC_BGD
     return tidy(refine(bgr, tidy(_grab(bgr, trimap, 3)), BAND))
 
 
@@ -100,13 +107,19 @@ def _trimap(chance: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 def _grab(bgr: np.ndarray, trimap: np.ndarray, rounds: int) -> np.ndarray:
     """GrabCut where both sides are there to learn from; the trimap's own guess where one is missing."""
-    trimap = trimap.copy()
     inside = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
-    if 20 < inside.sum() < inside.size - 20:
-        cv2.setRNGSeed(7)
-        cv2.grabCut(bgr, trimap, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-        inside = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
-    return inside.astype(np.uint8)
+    if not 20 < inside.sum() < inside.size - 20:
+        return inside.astype(np.uint8)
+    open_ = (trimap == cv2.GC_PR_FGD) | (trimap == cv2.GC_PR_BGD) | inside
+    x, y, width, height = cv2.boundingRect(open_.astype(np.uint8))
+    pad = max(8, max(trimap.shape) // 10)  # what is sure anyway costs time too; some of it is kept to learn from
+    part = np.s_[max(0, y - pad) : y + height + pad, max(0, x - pad) : x + width + pad]
+    chosen, view = trimap[part].copy(), np.ascontiguousarray(bgr[part])
+    cv2.setRNGSeed(7)
+    cv2.grabCut(view, chosen, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    out = np.zeros(trimap.shape, np.uint8)
+    out[part] = (chosen == cv2.GC_FGD) | (chosen == cv2.GC_PR_FGD)
+    return out
 
 
 def refine(bgr: np.ndarray, mask: np.ndarray, band: float) -> np.ndarray:

@@ -42,6 +42,13 @@ def polygon(points: np.ndarray) -> np.ndarray:
     return np.array([points[LANDMARKS.index(name)] for name in RING])
 
 
+def body(points: np.ndarray) -> np.ndarray:
+    """float64 (8, 2): the outline of the garment without its sleeves."""
+    parts = ("neck", "shoulder", "armpit", "hem")
+    ring = [f"{part}_left" for part in parts] + [f"{part}_right" for part in reversed(parts)]
+    return np.array([points[LANDMARKS.index(name)] for name in ring])
+
+
 def measure(cutout: Cutout, placed: Placed) -> Quality:
     """The figures."""
     solid = cutout.solid
@@ -89,6 +96,11 @@ def _contrast(cutout: Cutout, placed: Placed) -> float:
     return float((step > 14.0).mean())
 
 
+def excellent(quality: Quality) -> bool:
+    """So good that another try is not worth its time."""
+    return quality.score > 55.0 and quality.agreement > 0.93 and quality.contrast > 0.97
+
+
 def doubts(quality: Quality, placed: Placed) -> list[str]:
     """What speaks against it, a clause each; empty means it is trusted."""
     found = []
@@ -97,13 +109,13 @@ def doubts(quality: Quality, placed: Placed) -> list[str]:
         found.append("hardly anything stands out from the background")
     if quality.border > (0.16 if not long else 0.14):
         found.append("the garment is cut off by the picture's edge")
-    if quality.score < (31.0 if long else 36.0):
+    if quality.score < (35.0 if long else 39.0):
         found.append("the outline does not look like a garment spread out")
-    if quality.agreement < (0.72 if long else 0.84):
+    if quality.agreement < (0.72 if long else 0.87):
         found.append("the outline has parts that belong to no sleeve or body")
-    if quality.lopsided > 0.28:
+    if quality.lopsided > (0.30 if long else 0.20):
         found.append("its two halves differ")
-    if quality.contrast < 0.5:
+    if quality.contrast < 0.8:
         found.append("garment and background are too alike")
     return found
 

@@ -11,7 +11,7 @@ from mirror.prepare.contour import Contour, trace
 from mirror.prepare.search import LEFT, RIGHT, Found
 from mirror.wardrobe import LANDMARKS
 
-COARSE_DEG, FINE_DEG = 30, 8
+COARSE_DEG, FINE_DEG, FINE_STEPS = 30, 7, 2
 SIDES = {LEFT: "left", RIGHT: "right"}
 PAIRS = (
     ("short", "short"),
@@ -54,17 +54,17 @@ class Placed:
         return self.points[LANDMARKS.index(name)]
 
 
-def place(mask: np.ndarray, angles: np.ndarray | None = None) -> Placed:
+def place(mask: np.ndarray, near: float | None = None) -> Placed:
     """Landmarks of a mask (HxW, non-zero inside, gaps between sleeves and body cut out).
 
-    angles: radians to try; all round if not given.
+    near: about how far the picture must be turned, radians clockwise; all round is tried if not given.
     """
     contour = trace(mask)
     model = shapes.load()
-    if angles is None:
-        rough = search.find(contour, model, np.radians(np.arange(-180, 180, COARSE_DEG)), PAIRS)
-        angles = rough.angle + np.radians([-2 * FINE_DEG, -FINE_DEG, 0, FINE_DEG, 2 * FINE_DEG])
-    found = search.find(contour, model, angles, PAIRS)
+    if near is None:
+        near = search.find(contour, model, np.radians(np.arange(-180, 180, COARSE_DEG)), PAIRS).angle
+    around = np.radians(np.arange(-FINE_STEPS, FINE_STEPS + 1) * FINE_DEG)
+    found = search.find(contour, model, near + around, PAIRS)
     return Placed(_points(contour, found), found.styles, _upright(contour, found), found.score, contour)
 
 
