@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
         "trained_on": {"warp and generator": "VITON, by the authors of PF-AFN"},
         "licence": "That of the published checkpoints: research only, when this was written. Not part of this project.",
     }
-    print_manifest(export(published_plans(warp, generator), args.out, about, half=True, onnx=args.onnx), args.out)
+    print_manifest(export(published_plans(warp, generator), args.out, about, half=False, onnx=args.onnx), args.out)
     return 0
 
 
