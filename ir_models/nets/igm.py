@@ -31,6 +31,8 @@ SHADING_RANGE = 0.9
 """Natural logarithm of the largest gain on the garment, either way."""
 SKIN_GAIN_RANGE = 0.9
 """The same for the gain on the skin colour: light and shadow on bare arms."""
+SETTLED = 0.05
+"""A repair mask that is this near to 0 or 1 counts as 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ class IgmTraining(NamedTuple):
 
     @property
     def mask(self) -> Tensor:
-        """The repair mask, vetoed: (B, 1, 256, 192), 0..1."""
-        return torch.sigmoid(self.repair) * (1.0 - torch.sigmoid(self.protect))
+        """The repair mask, vetoed: (B, 1, 256, 192), 0..1. It reaches 0 and 1, so that the rest is copied exactly."""
+        mask = torch.sigmoid(self.repair) * (1.0 - torch.sigmoid(self.protect))
+        return (mask * (1.0 + 2.0 * SETTLED) - SETTLED).clamp(0.0, 1.0)
 
     def compose(self, person: Tensor, warped: Tensor, coverage: Tensor) -> Tensor:
         """The finished picture in [-1, 1]: the person, the repair over it, the lit garment over that."""

@@ -35,6 +35,7 @@ CHANGED = 0.07
 PROTECTED = (Part.HEAD, Part.HAIR, Part.HAND)
 BARE = (Part.SKIN, Part.HEAD, Part.HAND)
 SIZE = (256, 192)
+_FLAT = ("garment", "garment_landmarks")
 
 
 def compact(sample: Sample) -> Sample:
@@ -139,10 +140,9 @@ def make_batch(
     flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
     shown = torch.from_numpy(rows["shown"])[:, None].float()
     coverage = F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False)
-    if cwm is not None and bool(by_cwm.any()):
-        theirs, cover = _warps_of(cwm, maps, rows)
-        flow = flow + (theirs - flow) * by_cwm
-        coverage = coverage + (cover - coverage) * by_cwm
+    chosen = torch.nonzero(by_cwm[:, 0, 0, 0])[:, 0]
+    if cwm is not None and len(chosen):
+        flow[chosen], coverage[chosen] = _warps_of(cwm, maps[chosen], {k: rows[k][chosen.numpy()] for k in _FLAT})
     warped = warp(bled, F.interpolate(flow, size=SIZE, mode="bilinear", align_corners=False))
 
     changed_share = changed.float()
