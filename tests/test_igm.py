@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -22,7 +24,7 @@ def inputs(count: int = 1):
 
 
 @pytest.mark.parametrize("form", ["repair", "plain"])
-def test_outputs_and_ranges(form: str) -> None:
+def test_outputs_and_ranges(form: Literal["repair", "plain"]) -> None:
     net = Igm(IgmConfig("small", form=form, widths=(16, 16, 16, 16), head=8)).eval()
     with torch.no_grad():
         found = dict(zip(OUTPUTS[form], net(*inputs()), strict=True))

@@ -32,13 +32,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    shape = {"encoder": SMALL, "garment_encoder": SMALL, "features": 16, "flow": SMALL, "coverage": 16}
-    monkeypatch.setitem(cwm.CONFIGS, "compact", CwmConfig(**shape))
+    small = CwmConfig(encoder=SMALL, garment_encoder=SMALL, features=16, flow=SMALL, coverage=16)
+    monkeypatch.setitem(cwm.CONFIGS, "compact", small)
     monkeypatch.setitem(igm.CONFIGS, "compact", IgmConfig(widths=SMALL, head=8))
     monkeypatch.setitem(igm.CONFIGS, "plain", IgmConfig("plain", "plain", widths=SMALL, head=8))
 
 
-def generator(seed: int = 0) -> torch.Generator:
+def generator(seed: int = 0):
     return torch.Generator().manual_seed(seed)
 
 
@@ -165,6 +165,7 @@ def test_training_learns(data: Path, tmp_path: Path) -> None:
     task = cwm.CwmTask(data, "compact")
     task.batch_size = 4
     trainer = Trainer(task, tmp_path / "cwm.pt", minutes=10.0)
+    assert isinstance(trainer.average, cwm.Cwm)
     before = task.validate(trainer.average, torch.device("cpu"))
     steps(trainer, 30)
     after = task.validate(trainer.average, torch.device("cpu"))
