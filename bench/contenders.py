@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from mirror.modelset import load_model_set
 PRUNED_WARP = WarpConfig(encoder=(48, 96, 192, 192, 192), pyramid=192, heads=(96, 48, 24), correlation="im2col")
 PRUNED_GENERATOR = GeneratorConfig(widths=(56, 104, 216, 432, 432))
 """Widths as after the original work's pruning: 3.8 GMAC an encoder, 15.5 GMAC in the generator."""
-CALIBRATION = 3
+CALIBRATION = 2
 """Random pictures that the published networks are calibrated on: speed does not depend on it."""
 
 
@@ -125,16 +126,21 @@ def _configs(models: Path) -> tuple[CwmConfig, IgmConfig]:
 
 
 def _whole(name: str, warp: WarpConfig, generator: GeneratorConfig, int8: bool, threads: int) -> Contender:
-    net = _published(warp, generator)
-    pictures = _pictures()
-    plan = Plan(name, net, dict(zip(("person", "garment", "mask"), pictures, strict=True)), ("picture",))
-    model = to_openvino(plan)
-    gmac, params = _gmac(net, pictures), _params_m(net)
+    model, feed, gmac, params = _converted(warp, generator)
     if int8:
         rng = np.random.default_rng(0)
-        feeds = [{n: rng.uniform(-1, 1, f.shape).astype(np.float32) for n, f in _feed(plan).items()}]
+        feeds = [{n: rng.uniform(-1, 1, f.shape).astype(np.float32) for n, f in feed.items()}]
         model = _quantised(model, feeds * CALIBRATION, None)
-    return _of_parts(name, [Part(name, model, _feed(plan), gmac)], params, threads)
+    return _of_parts(name, [Part(name, model, feed, gmac)], params, threads)
+
+
+@lru_cache(maxsize=1)
+def _converted(warp: WarpConfig, generator: GeneratorConfig) -> tuple[ov.Model, dict[str, np.ndarray], float, float]:
+    """Model, pictures, GMAC and millions of parameters; kept, because f32 and INT8 start from the same."""
+    net = _published(warp, generator)
+    pictures = _pictures()
+    plan = Plan("pfafn", net, dict(zip(("person", "garment", "mask"), pictures, strict=True)), ("picture",))
+    return to_openvino(plan), _feed(plan), _gmac(net, pictures), _params_m(net)
 
 
 def _of_parts(name: str, parts: list[Part], params_m: float, threads: int) -> Contender:
