@@ -14,12 +14,14 @@ from mirror.prepare.gaps import outside_body
 from mirror.prepare.judge import Quality, body, doubts, excellent, in_order, measure, polygon
 from mirror.prepare.landmarks import Placed, from_points, place
 from mirror.prepare.matte import soften
-from mirror.prepare.neckline import find_neckline
+from mirror.prepare.neckline import crown, find_neckline
 from mirror.prepare.network import Network
 from mirror.wardrobe import KINDS, LANDMARKS, Garment
 
 MARGIN = 0.03
 """Free share around the garment in its picture."""
+HOOD_CROWN = 0.9
+"""Cloth that reaches this far above the neck points, in widths of the neck, is a hood."""
 MIN_PIXELS = 400
 """Of a mask of the working size; less is nothing that could be a garment."""
 LEVEL_DEG = 1.0
@@ -69,7 +71,7 @@ def prepare(
     else:
         cut, placed, quality, found = _search(photo, network)
     sleeves = placed.sleeves
-    kind = kind or KIND_OF_SLEEVES[sleeves]
+    chosen, kind = kind, kind or KIND_OF_SLEEVES[sleeves]
     if landmarks is None and sleeves not in SLEEVES_OF_KIND.get(kind, (sleeves,)):
         found = [*found, f"its sleeves look {'short' if sleeves == 'short' else sleeves}, unlike a {kind}'s"]
     soft = soften(colours, cut.solid)
@@ -80,6 +82,9 @@ def prepare(
     flat = Garment(slug, name, kind, sleeves, soft, None, points)
     garment, to_picture = _upright(soft, points, placed.angle, flat)
     garment, points = _neck(garment, points, to_picture)
+    if chosen is None and sleeves == "long":
+        high = crown(garment.picture, garment.point("neck_left"), garment.point("neck_right"))
+        garment = replace(garment, kind="hoodie") if high > HOOD_CROWN else garment
     if not in_order(garment.landmarks):
         found = [*found, "its landmarks lie out of order"]
     outline = cv2.resize(cut.solid, colours.shape[1::-1], interpolation=cv2.INTER_NEAREST)

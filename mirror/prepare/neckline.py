@@ -7,10 +7,14 @@ import numpy as np
 
 DEPTHS = np.linspace(0.06, 1.1, 53)
 """Depths of the neckline that are tried, in widths of the neck."""
-USUAL_DEPTH, DEPTH_SPREAD = 0.32, 0.20
-"""Of necklines on labelled photos; what is assumed where none is seen."""
+USUAL_DEPTH, COVERED_DEPTH, DEPTH_SPREAD = 0.33, 0.12, 0.24
+"""Of necklines on labelled photos, in widths of the neck; under a turtleneck or hood; what is assumed where none is
+seen."""
+CROWN = 0.38
+"""Cloth that reaches higher than this above the neck points, in widths of the neck, is a turtleneck or hood."""
+PRIOR_WEIGHT = 0.5
 SAMPLES = 41
-CLEAR_EDGE = 1.6
+CLEAR_EDGE = 1.5
 """How much steeper than elsewhere on the chest the colours must be along the neckline to believe in it."""
 ROUND, POINTED = 2.2, 1.15
 """Exponents of the two neckline forms that are tried: a crew or scoop neck, and a V."""
@@ -25,7 +29,8 @@ def find_neckline(
     """
     width = float(np.linalg.norm(neck_right - neck_left))
     steep = _steepness(bgra, width)
-    best, best_score, contrast = (ROUND, USUAL_DEPTH), -np.inf, 0.0
+    usual = COVERED_DEPTH if crown(bgra, neck_left, neck_right) > CROWN else USUAL_DEPTH
+    best, best_score, contrast = (ROUND, usual), -np.inf, 0.0
     chest = _chest(steep, bgra, neck_left, neck_right, width)
     for form in (ROUND, POINTED):
         for depth in DEPTHS:
@@ -33,13 +38,20 @@ def find_neckline(
             if inside < 0.8:
                 continue
             edge = float(np.mean(np.minimum(values, 4.0 * chest))) / chest
-            score = edge - 0.5 * ((depth - USUAL_DEPTH) / DEPTH_SPREAD) ** 2
+            score = edge - PRIOR_WEIGHT * ((depth - usual) / DEPTH_SPREAD) ** 2
             if score > best_score:
                 best, best_score, contrast = (form, float(depth)), score, edge
     if contrast < CLEAR_EDGE:
-        return _curve(neck_left, neck_right, USUAL_DEPTH, ROUND)[SAMPLES // 2], None
+        return _curve(neck_left, neck_right, usual, ROUND)[SAMPLES // 2], None
     curve = _curve(neck_left, neck_right, best[1], best[0])
     return curve[SAMPLES // 2], _inside(bgra, curve, width)
+
+
+def crown(bgra: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
+    """How far the garment reaches above the middle of its neck points, in widths of the neck."""
+    x, y = (left + right) / 2
+    column = bgra[: max(0, int(y)), np.clip(int(x), 0, bgra.shape[1] - 1), 3] > 127
+    return float(column.sum()) / max(float(np.linalg.norm(right - left)), 1.0)
 
 
 def _curve(left: np.ndarray, right: np.ndarray, depth: float, form: float) -> np.ndarray:
