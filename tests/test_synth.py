@@ -23,9 +23,11 @@ EXACT = 0.002
 
 
 @pytest.fixture(scope="module")
-def pools(module_mocker=None):
-    sample.TEXTURE_POOL, sample.BUMP_POOL, sample.ROOM_POOL = 4, 3, 3
-    return sample.make_pools(3, held_out=False)
+def pools():
+    with pytest.MonkeyPatch.context() as few:
+        for name, count in (("TEXTURE_POOL", 4), ("BUMP_POOL", 3), ("ROOM_POOL", 3)):
+            few.setattr(sample, name, count)
+        return sample.make_pools(3, held_out=False)
 
 
 def smooth_cloth() -> np.ndarray:

@@ -114,9 +114,8 @@ class Bodies:
         self.skin_bones = data["skin_bones"].astype(np.int32)
         self.skin_weights = data["skin_weights"].astype(np.float32)
         self.makehuman_index = data["makehuman_index"].astype(int)
-        self.body_faces, self.eye_faces, self.hair_faces, self.leg_faces, self.front, self.back = (
-            data[k].astype(np.int32)
-            for k in ("body_faces", "eye_faces", "hair_faces", "leg_faces", "front_faces", "back_faces")
+        self.body_faces, self.eye_faces, self.leg_faces, self.front, self.back = (
+            data[k].astype(np.int32) for k in ("body_faces", "eye_faces", "leg_faces", "front_faces", "back_faces")
         )
         self.pairs, self.drop = data["garment_pairs"].astype(np.int32), data["garment_drop"]
         self.arm, self.on_arm = data["garment_arm"], data["garment_on_arm"]

@@ -309,7 +309,6 @@ def extract(out: Path, model=None) -> None:
         skin_weights=strongest.astype(np.float16),
         body_faces=new[body].astype(np.uint16),
         eye_faces=new[groups["eyes"]].astype(np.uint16),
-        hair_faces=new[groups["hair"]].astype(np.uint16),
         leg_faces=layer.legs.astype(np.uint16),
         garment_pairs=new[layer.pairs].astype(np.uint16),
         garment_drop=layer.drop.astype(np.float32),

@@ -14,10 +14,13 @@ SHOULDER_PIVOT, ELBOW_ARM = np.array([0.195, 0.565]), 0.52
 """Point of the canonical sheet about which a sleeve turns, metres; arm coordinate of the elbow."""
 SPREAD_DEG, HANGING_DEG, CROSSING_DEG = (-8, 42), (-34, -20), (-48, -34)
 """Turn of a sleeve away from its canonical 30 degrees from the vertical; positive lifts it."""
+BENT_SPREAD_DEG, BENT_HANGING_DEG = (-70, 15), (-25, 10)
+"""Turn of a forearm where sleeves are bent: a crossing one bent further would reach back over the neck."""
 SLEEVE_M = 0.52
 """Length of the canonical sleeve from shoulder to wrist."""
-SLEEVE_LIFT = 2.0
-"""Depth by which a sleeve lies above the torso; the back sheet lies 1 below its front."""
+SLEEVE_LIFT, SLEEVES_APART = 2.0, 0.8
+"""Depth by which a sleeve lies above the torso, and the share by which one lies above the other where they cross; the
+back sheet lies 1 below its front."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,11 @@ def draw_layout(rng: np.random.Generator, cut: Cut) -> Layout:
     if rng.random() < 0.7:
         one[1] = one[0] + np.deg2rad(rng.normal(0, 2))
     bent = long and rng.random() < 0.3
-    elbow = np.deg2rad(rng.uniform(-70, 15, 2)) if bent else np.deg2rad(rng.normal(0, 4, 2))
+    elbow = (
+        np.deg2rad(rng.uniform(*(BENT_SPREAD_DEG if how == 0 else BENT_HANGING_DEG), 2))
+        if bent
+        else np.deg2rad(rng.normal(0, 4, 2))
+    )
     waves = np.concatenate([rng.normal(0, 0.0035, (4, 2)), rng.uniform(4, 16, (4, 2)), rng.uniform(0, 6, (4, 1))], 1)
     return Layout(
         (float(one[0]), float(one[1])),
@@ -84,5 +91,6 @@ def lay_sheet(bodies: Bodies, cut: Cut, layout: Layout, sheet: str) -> tuple[np.
     for a in layout.waves:
         p = p + a[:2] * np.sin(a[2] * p[:, :1] + a[3] * p[:, 1:] + a[4])
     p = _turn(p, np.zeros(2), np.full(len(p), layout.roll))
-    depth = (weight * SLEEVE_LIFT) * (1 if layout.under else -1) + (1.0 if sheet == "back" else 0.0)
+    lift = SLEEVE_LIFT * (1 + SLEEVES_APART * (bodies.tight[sheet][:, 0] > 0))
+    depth = (weight * lift) * (1 if layout.under else -1) + (1.0 if sheet == "back" else 0.0)
     return p.astype(np.float32), depth.astype(np.float32)

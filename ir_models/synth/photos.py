@@ -1,16 +1,14 @@
 """Photos of lying garments -> pieces of the generator: cut out, measured, fitted to the flat sheet of a matching cut.
 
-The cut-out is GrabCut seeded from the border; its contour gives the corners (neck, cuffs, armpits, hem); the sheet is
-laid with the sleeves at the photo's angles, and a thin-plate spline takes it the rest of the way. What is not clean is
+The cut-out is GrabCut seeded from the border; the mirror's own landmark finder reads its outline; the sheet is laid
+with the sleeves at the photo's angles, and thin-plate splines take it the rest of the way. What is not clean is
 refused: a dirty cut-out or a T-shirt's sheet under a long-sleeved photo does more harm than a photo less.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,16 +18,18 @@ from ir_models.synth import cuts
 from ir_models.synth.bodies import Bodies, load_bodies
 from ir_models.synth.cloth import smoothstep
 from ir_models.synth.cuts import Cut
-from ir_models.synth.layouts import Layout, lay_sheet
+from ir_models.synth.layouts import lay_sheet
+from ir_models.synth.photo_outline import EASE_M, Refused, measure, photo_outline, sheet_outline
 from ir_models.synth.pieces import Piece, over_white, place
 from mirror.frames import CANVAS_H, CANVAS_W
-from mirror.wardrobe import Garment
+from mirror.prepare.landmarks import place as find_landmarks
+from mirror.wardrobe import LANDMARKS, Garment
 
 CLASSES = {
     "t-shirt": ("tshirt", "short"),
     "polo": ("polo", "short"),
     "longsleeve": ("longsleeve", "long"),
-    "shirt": ("shirt", "long"),
+    "shirt": ("shirt", None),
 }
 """Folder -> kind, sleeves the photo must have. Tank tops and hoods have contours this fit cannot read."""
 HELD_OUT_EVERY = 8
@@ -40,18 +40,8 @@ BACKGROUND_COLOURS = 4
 BORDER_PX = 6
 NEAR_BACKGROUND = 11.0
 """Lab distance below which a pixel may be background inside the cut-out."""
-LONG_SLEEVE_RATIO, SHORT_SLEEVE_RATIO = 1.25, 1.08
-"""Neck to cuff over the width between armpits: above the one is long, below the other short."""
-NECK_SPAN, NECK_CHORD = (0.20, 0.68), 0.85
-"""Where the corner of the collar lies, and where its chord begins, in half widths between the armpits."""
 MIN_IOU, MAX_FOLDS = {"short": 0.945, "long": 0.92}, {"short": 0.006, "long": 0.02}
 """By sleeves: overlap of sheet and cut-out, and share of the sheet folded over (long sleeves fold at the armpit)."""
-EASE_M = 0.016
-"""Real shirts are 15-20 % wider than the tight layer."""
-
-
-class Refused(Exception):
-    """This photo cannot be used; the message says why."""
 
 
 def is_held_out(path: Path) -> bool:
@@ -114,123 +104,6 @@ def _check_cut_out(mask: np.ndarray, away: np.ndarray, label: np.ndarray, stats:
         raise Refused("something left outside the edge")
 
 
-@dataclass(frozen=True)
-class Corners:
-    """Corners of a garment's outline: points (n, 2) clockwise on screen, and indices of neck, cuff top and bottom,
-    armpit and hem, each (left, right) as seen."""
-
-    outline: np.ndarray
-    neck: tuple[int, int]
-    cuff_top: tuple[int, int]
-    cuff_low: tuple[int, int]
-    armpit: tuple[int, int]
-    hem: tuple[int, int]
-
-    def between(self, i: int, j: int) -> np.ndarray:
-        n = len(self.outline)
-        return self.outline[np.arange(i, j + 1 if j >= i else j + n + 1) % n]
-
-
-def find_corners(mask: np.ndarray) -> Corners:
-    """The corners of a shirt's silhouette, sleeves spread or hanging clear of the body. Raises Refused."""
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    c = max(contours, key=cv2.contourArea)[:, 0].astype(np.float32)
-    k = max(len(c) // 220, 1)
-    kernel = np.ones(2 * k + 1) / (2 * k + 1)
-    p = np.stack([np.convolve(np.r_[c[-k:, i], c[:, i], c[:k, i]], kernel, "valid") for i in (0, 1)], 1)
-    area = np.sum(p[:, 0] * np.roll(p[:, 1], -1) - p[:, 1] * np.roll(p[:, 0], -1))
-    p = np.ascontiguousarray(p if area > 0 else p[::-1]).astype(np.float32)
-    low, high = p.min(0), p.max(0)
-    wide, tall, middle = high[0] - low[0], high[1] - low[1], (low[0] + high[0]) / 2
-    x, y = p.T
-    hull = cv2.convexHull(p.reshape(-1, 1, 2))
-    depth = np.array([cv2.pointPolygonTest(hull, (float(a), float(b)), True) for a, b in p])
-    found: dict[str, list[int]] = {"neck": [], "top": [], "low": [], "pit": [], "hem": []}
-    for sign in (-1, 1):
-        side = sign * (x - middle)
-        flank = (side > 0.08 * wide) & (y > low[1] + 0.16 * tall) & (y < low[1] + 0.72 * tall)
-        if not flank.any():
-            raise Refused("no side")
-        pit = int(np.flatnonzero(flank)[np.argmax((depth - 0.10 * (y - low[1]))[flank])])
-        if depth[pit] < 0.03 * wide:
-            raise Refused("no armpit")
-        under = (side > 0) & (y > y[pit]) & (np.abs(x - middle) < abs(x[pit] - middle) + 0.12 * wide)
-        if not under.any():
-            raise Refused("no hem")
-        hem = int(np.flatnonzero(under)[np.argmax((side * 0.55 + y)[under])])
-        found["pit"].append(pit)
-        found["hem"].append(hem)
-    found["neck"] = [_neck_corner(p, found["pit"], sign) for sign in (-1, 1)]
-    pairs = {k: (found[k][0], found[k][1]) for k in ("neck", "pit", "hem")}
-    draft = Corners(p, pairs["neck"], (0, 0), (0, 0), pairs["pit"], pairs["hem"])
-    n = len(p)
-    for s in (0, 1):
-        start, end = (found["neck"][1], found["pit"][1]) if s else (found["pit"][0], found["neck"][0])
-        q = draft.between(start, end)
-        if not 10 < len(q) < 0.6 * n:
-            raise Refused("no sleeve")
-        base = (p[found["neck"][s]] + p[found["pit"][s]]) / 2
-        axis = q[np.argmax(np.linalg.norm(q - base, axis=1))] - base
-        for _ in range(2):
-            axis = axis / (np.linalg.norm(axis) + 1e-6)
-            t = (q - base) @ axis
-            axis = q[t > np.quantile(t, 0.85)].mean(0) - base
-        axis = axis / (np.linalg.norm(axis) + 1e-6)
-        cross = np.array([-axis[1], axis[0]]) * (1 if s else -1)  # towards the body side of the cuff
-        t, u = (q - base) @ axis, (q - base) @ cross
-        found["low"].append(int((start + np.argmax(t + 0.6 * u)) % n))
-        found["top"].append(int((start + np.argmax(t - 0.6 * u)) % n))
-    low, top = ((found[k][0], found[k][1]) for k in ("low", "top"))
-    return Corners(p, pairs["neck"], top, low, pairs["pit"], pairs["hem"])
-
-
-def _neck_corner(p: np.ndarray, pits: list[int], sign: int) -> int:
-    """Where the shoulder line meets the collar: the point highest above the chord from the shoulder to the middle
-    of the collar."""
-    x, y = p.T
-    middle, half = (x[pits[0]] + x[pits[1]]) / 2, abs(x[pits[1]] - x[pits[0]]) / 2
-    above = y < min(y[pits[0]], y[pits[1]])
-    out = sign * (x - middle) / half
-
-    def top_at(share: float) -> np.ndarray:
-        near = np.flatnonzero(above & (np.abs(out - share) < 0.06))
-        if not len(near):
-            raise Refused("no neck")
-        return p[near[np.argmin(y[near])]]
-
-    centre, shoulder = top_at(0.0), top_at(NECK_CHORD)
-    chord = shoulder - centre
-    normal = np.array([chord[1], -chord[0]]) * sign / (np.linalg.norm(chord) + 1e-6)
-    span = np.flatnonzero(above & (out > NECK_SPAN[0]) & (out < NECK_SPAN[1]))
-    if not len(span):
-        raise Refused("no neck")
-    return int(span[np.argmax((p[span] - centre) @ normal)])
-
-
-def outline_places(cut: Cut) -> list[np.ndarray]:
-    """The canonical outline as ten runs of places (n, 2), clockwise on screen from the right side of the neck."""
-    o = cuts.outline()
-    upto = int(np.argmin(np.abs(o.arm[: o.cuff + 1] - cut.sleeve)))
-    below = o.cuff + int(np.argmin(np.abs(o.arm[o.cuff : o.armpit + 1] - cut.sleeve)))
-    hem = o.armpit + int(np.argmin(np.abs(o.uv[o.armpit :, 1] - cut.hem)))
-    upper, lower, side = o.uv[: upto + 1], o.uv[below : o.armpit + 1], o.uv[o.armpit : hem + 1]
-    mirror = np.array([-1.0, 1.0])
-    bottom = np.stack([o.uv[hem], o.uv[hem] * mirror])
-    back = np.stack([o.uv[0] * mirror, [0.0, o.uv[0][1] - 0.012], o.uv[0]])
-    right = [upper, np.stack([upper[-1], lower[0]]), lower, side]
-    return [*right, bottom, *[r[::-1] * mirror for r in right[::-1]], back]
-
-
-RUN_POINTS = (12, 5, 12, 12, 10, 12, 12, 5, 12, 6)
-
-
-def evenly(line: np.ndarray, count: int) -> np.ndarray:
-    """`count` points along a polyline, equally far apart, the first at its start, the last before its end."""
-    d = np.r_[0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))]
-    t = np.linspace(0, d[-1], count, endpoint=False)
-    return np.stack([np.interp(t, d, line[:, 0]), np.interp(t, d, line[:, 1])], 1)
-
-
 def thin_plate(source: np.ndarray, target: np.ndarray, at: np.ndarray, stiffness: float = 3e-3) -> np.ndarray:
     """Thin-plate spline through source -> target, evaluated at `at` (Bookstein, PAMI 1989)."""
     scale = np.abs(source).max()
@@ -246,80 +119,20 @@ def thin_plate(source: np.ndarray, target: np.ndarray, at: np.ndarray, stiffness
     return kernel(((q[:, None] - a[None]) ** 2).sum(2)) @ w[:n] + np.c_[np.ones(len(q)), q] @ w[n:]
 
 
-def measure(corners: Corners, kind: str, sleeves: str, rng: np.random.Generator) -> tuple[Cut, Layout]:
-    """The cut and the layout whose sheet is nearest to a photo's outline. Raises Refused when the class is wrong."""
-    p = corners.outline
-    pit, hem = p[list(corners.armpit)], p[list(corners.hem)]
-    cuff = (p[list(corners.cuff_top)] + p[list(corners.cuff_low)]) / 2
-    width = np.linalg.norm(pit[1] - pit[0])
-    reach = np.linalg.norm(cuff - p[list(corners.neck)], axis=1) / width
-    if abs(reach[0] - reach[1]) > 0.25 * reach.mean():
-        raise Refused("sleeves of different length")
-    found = "long" if reach.mean() > LONG_SLEEVE_RATIO else "short" if reach.mean() < SHORT_SLEEVE_RATIO else "between"
-    if kind == "shirt":
-        sleeves = found
-    if found != sleeves or found == "between":
-        raise Refused(f"sleeves look {found} but the class says {sleeves}")
-    o = cuts.outline()
-    sheet_pit = o.uv[o.armpit]
-    sheet_width = 2 * (sheet_pit[0] + 1.2 * EASE_M)
-    length = (hem[:, 1] - pit[:, 1]).mean() / width * sheet_width
-    across = np.linalg.norm(p[corners.neck[1]] - p[corners.neck[0]]) / width * sheet_width
-    if not 0.10 < across < 0.34:
-        raise Refused("no neck")
-    top = cuts.neck_top_at(0.098)
-    sheet_neck = np.array([0.098, top])
-    if sleeves == "short":
-        arms = np.linspace(0.15, 0.6, 46)
-        middles = np.array([(o.upper(a) + o.lower(a)) / 2 for a in arms])
-        sleeve = float(
-            arms[np.argmin(np.abs(np.linalg.norm(middles - sheet_neck, axis=1) - reach.mean() * sheet_width))]
-        )
-        longer = 0.0
-    else:
-        sleeve = 0.95
-        sheet_reach = np.linalg.norm((o.upper(sleeve) + o.lower(sleeve)) / 2 - sheet_neck)
-        longer = float(np.clip(reach.mean() * sheet_width / sheet_reach - 1, -0.1, 0.5))
-    mid = (o.upper(sleeve) + o.lower(sleeve)) / 2 - sheet_neck
-    lift = []
-    for s, sign in enumerate((-1, 1)):
-        d = cuff[s] - p[corners.neck[s]]
-        lift.append(float(np.arctan2(sign * d[0], d[1]) - np.arctan2(mid[0], -mid[1])))
-    if max(lift) - min(lift) > 0.9 or min(lift) < -0.9 or max(lift) > 1.4:
-        raise Refused("sleeves at odd angles")
-    cut = Cut(
-        kind=kind, sleeves=sleeves, sleeve=sleeve, hem=float(np.clip(sheet_pit[1] - length, cuts.LOWEST_HEM, 0.14)),
-        neck_half=0.098, neck_front=rng.uniform(0.06, 0.085), neck_back=0.012, v_neck=False, collar="none", ease=EASE_M,
-        sleeve_ease=EASE_M * 0.7, hang=0.7, droop=0.6, neck_top=top,
-    )  # fmt: skip
-    layout = Layout((lift[0], lift[1]), longer, (0.0, 0.0), 0.0, 1.0, np.zeros((0, 5)), False)
-    return cut, layout
-
-
 def fit_photo(bgr: np.ndarray, kind: str, sleeves: str, bodies: Bodies, depicts: int = 0) -> Piece:
     """A photo (uint8 HxWx3 BGR) as a piece. Raises Refused."""
     rng = np.random.default_rng(depicts)
     mask = cut_out(bgr)
-    corners = find_corners(mask)
-    cut, layout = measure(corners, kind, sleeves, rng)
+    placed = find_landmarks(mask)
+    cut, layout = measure(placed, kind, sleeves, rng)
     sheets = {s: lay_sheet(bodies, cut, layout, s)[0] for s in ("front", "back")}
-    c = corners
-    right = [c.neck[1], c.cuff_top[1], c.cuff_low[1], c.armpit[1], c.hem[1]]
-    stops = [*right, c.hem[0], c.armpit[0], c.cuff_low[0], c.cuff_top[0], c.neck[0], c.neck[1]]
-    if any(len(c.between(a, b)) < 4 for a, b in itertools.pairwise(stops)):
-        raise Refused("corners out of order")
-    target = np.concatenate(
-        [evenly(c.between(a, b), n) for a, b, n in zip(stops[:-1], stops[1:], RUN_POINTS, strict=True)]
-    )
-    spline = _SheetSpline(bodies, cut, sheets["front"], target)
+    spline = _SheetSpline(bodies, cut, sheets["front"], photo_outline(placed))
     spot = {s: spline.at(sheets[s], bodies.arm, bodies.tight[s][:, 0]) for s in sheets}
     _check_fit(bodies, cut, spot["front"], mask)
-    places = cuts.landmark_places(cut)
-    on = bodies.on_sheet(places)
-    landmarks = spline.at(
-        place(bodies, *on, sheets["front"]), place(bodies, *on, bodies.arm[:, None])[:, 0], places[:, 0]
-    )
-
+    front = LANDMARKS.index("neck_front")
+    landmarks = placed.points.copy()
+    collar = bodies.on_sheet(cuts.landmark_places(cut)[front : front + 1])
+    landmarks[front] = spline.at(place(bodies, *collar, sheets["front"]), np.zeros(1) - 1, np.ones(1))[0]
     picture = np.dstack([bleed(bgr, mask), cv2.GaussianBlur(mask * 255, (0, 0), 1.0)])
     flat = Garment("photo", "photo", cut.kind, cut.sleeves, picture, None, landmarks.astype(np.float32))
     m = np.linalg.inv(np.vstack([flat.to_picture, [0, 0, 1]]))[:2]
@@ -355,7 +168,7 @@ class _SheetSpline:
 
     def __init__(self, bodies: Bodies, cut: Cut, laid: np.ndarray, target: np.ndarray):
         """laid: (V, 2) where the front sheet lies. target: the photo's outline, runs of RUN_POINTS."""
-        places = np.concatenate([evenly(r, n) for r, n in zip(outline_places(cut), RUN_POINTS, strict=True)])
+        places = sheet_outline(cut)
         on = bodies.on_sheet(places)
         source, arm = place(bodies, *on, laid) * _FLIP, place(bodies, *on, bodies.arm[:, None])[:, 0]
         self._parts = []
