@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,10 @@ GIVE_UP_AFTER_S = 60.0
 """A camera lost for so long ends the run, except in a kiosk, which waits for ever."""
 WAIT_S = 0.03
 MESSAGE_EVERY_S = 0.1
+PROGRESS_EVERY_S = 10.0
 DEMO_OUTPUT = "mirror-demo.mp4"
+DEMO_CYCLE_S = 2.0
+"""Where no key can be pressed, the demo changes garments by itself."""
 
 
 class Cycle:
@@ -61,16 +65,14 @@ def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> N
     composer = Composer()
     build = build or partial(make_tailor, also_prepare=composer.prepare)
     address = find_address(settings)
-    output_path = settings.output
-    windowed = not settings.headless
-    if windowed and (lack := display_lack()):
+    if not settings.headless and (lack := display_lack()):
         if not settings.demo or settings.kiosk:
             open_capture(address, settings.size).close()  # where pictures are lacking too, that is the first to say
             raise InstallationError(lack)
-        windowed = False
-        if output_path is None:
-            output_path = Path.cwd() / DEMO_OUTPUT
-            say(f"No display: the demo is written to {output_path}.")
+        film = settings.output or Path.cwd() / DEMO_OUTPUT
+        settings = replace(settings, headless=True, output=film, cycle_s=settings.cycle_s or DEMO_CYCLE_S)
+        say(f"No display: the demo is written to {film}.")
+    windowed = not settings.headless
     live = address.live or settings.realtime or (settings.demo and windowed)
     loop = settings.demo and windowed
     opener = partial(open_capture, address, settings.size)
@@ -80,7 +82,7 @@ def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> N
     else:
         play = _LockStep(settings, metrics, address, build)
     window = Window(settings.size or (640, 480), fullscreen=settings.fullscreen or settings.kiosk) if windowed else None
-    output = VideoOut(output_path, play.fps, timed=live) if output_path else None
+    output = VideoOut(settings.output, play.fps, timed=live) if settings.output else None
     try:
         play.run(Presenter(settings, metrics, Follower(), composer, window, output))
     finally:
@@ -115,6 +117,7 @@ class _LockStep:
         tailor = self._tailor = self._build(self._settings, self._metrics)
         cycle = Cycle(self._settings.cycle_s)
         begun, index = time.monotonic(), 0
+        told = begun
         while image is not None and not presenter.quit:
             now = index / self.fps
             frame = Frame(image, time.monotonic(), index, t_scene=now)
@@ -123,6 +126,9 @@ class _LockStep:
             garment = rail.wanted
             presenter.present(frame, tailor.dress(frame, garment) if garment else None, now)
             index += 1
+            if self._settings.headless and time.monotonic() - told > PROGRESS_EVERY_S:
+                told = time.monotonic()
+                say(f"{index} pictures so far.")
             if _reached_limit(self._settings, self._metrics, index / self.fps):
                 break
             if not self._settings.headless:  # to be looked at: never faster than it was filmed
