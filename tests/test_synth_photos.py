@@ -23,9 +23,10 @@ MAX_MISS = 0.10
 
 def laid(kind: str, lift: float) -> Piece:
     bodies, rng = load_bodies(), np.random.default_rng(2)
-    there = np.maximum(piece.mask, (piece.flat < 250).any(-1) * 255).astype(np.uint8)
-    alpha = cv2.resize(there, big.shape[1::-1])[..., None] / 255.0
-                  neck_front=0.07, v_neck=False, neck_top=cuts.neck_top_at(0.098))  # fmt: skip
+    cut = replace(
+        cuts.draw_cut(rng, bodies, kind), collar="none", hem_curve=0.0, ease=0.014, sleeve_ease=0.011, neck_half=0.098,
+        neck_front=0.07, v_neck=False, neck_top=cuts.neck_top_at(0.098),
+    )  # fmt: skip
     cloth = np.full((textures.SIZE, textures.SIZE, 4), 255, np.uint8)
     cloth[..., :3] = (200, 60, 70)
     layout = Layout((lift, lift), 0.1, (0.0, 0.0), 0.0, 1.0, np.zeros((0, 5)), False)
@@ -35,12 +36,8 @@ def laid(kind: str, lift: float) -> Piece:
 def photo_of(piece: Piece) -> np.ndarray:
     """uint8 HxWx3 BGR: the lying garment on a green floor."""
     big = cv2.resize(piece.flat, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_LINEAR)[..., ::-1]
-    alpha = (
-        cv2.resize(np.maximum(piece.mask, (piece.flat < 250).any(-1) * 255).astype(np.uint8), big.shape[1::-1])[
-            ..., None
-        ]
-        / 255.0
-    )
+    there = np.maximum(piece.mask, (piece.flat < 250).any(-1) * 255).astype(np.uint8)
+    alpha = cv2.resize(there, big.shape[1::-1])[..., None] / 255.0
     on_floor = big * alpha + np.array(GROUND_BGR) * (1 - alpha)
     b = BORDER_PX
     out = cv2.copyMakeBorder(on_floor.astype(np.uint8), b, b, b, b, cv2.BORDER_CONSTANT, value=GROUND_BGR)

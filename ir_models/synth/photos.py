@@ -119,8 +119,8 @@ def thin_plate(source: np.ndarray, target: np.ndarray, at: np.ndarray, stiffness
     return kernel(((q[:, None] - a[None]) ** 2).sum(2)) @ w[:n] + np.c_[np.ones(len(q)), q] @ w[n:]
 
 
-def fit_photo(bgr: np.ndarray, kind: str, sleeves: str, bodies: Bodies, depicts: int = 0) -> Piece:
-    """A photo (uint8 HxWx3 BGR) as a piece. Raises Refused."""
+def fit_photo(bgr: np.ndarray, kind: str, sleeves: str | None, bodies: Bodies, depicts: int = 0) -> Piece:
+    """A photo (uint8 HxWx3 BGR) as a piece. sleeves: of SLEEVES, or None for a class with either. Raises Refused."""
     rng = np.random.default_rng(depicts)
     mask = cut_out(bgr)
     placed = find_landmarks(mask)
