@@ -12,7 +12,7 @@ import numpy as np
 from mirror.frames import CANVAS_W, Fit, Frame, flow_to_pixels
 from mirror.wardrobe import Garment
 
-EDGE_GAIN = 1.8
+EDGE_GAIN = 2.5
 """How much steeper the coverage's edge is made after it was brought up to camera resolution."""
 TORN_PX = 6.0
 """Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
