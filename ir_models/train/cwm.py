@@ -31,6 +31,8 @@ from mirror.wardrobe import LANDMARKS, SLEEVES
 
 LEVEL_WEIGHTS = (0.25, 0.25, 0.4, 0.7, 1.0)
 """Of the flow's error: the prior, then the levels coarse to fine."""
+HEM_BAND = 6
+"""Map pixels around the garment in which its warped mask must end; farther away the flow may do as it likes."""
 UNION_SHARE = 0.33
 """How often the person mask is that of both garments together: live it is that of the old one, loose or tight."""
 SHOULDER_PX = SHOULDER_SHARE * CANVAS_W
@@ -45,6 +47,7 @@ def compact(sample: Sample) -> Sample:
         "bled": halve_again(colours_bled(sample["garment"], sample["garment_mask"])),
         "shown": share(garment_shown(sample["parts_a"], sample["landmarks"])),
         "back": share(sample["parts_a"] == Part.BACK),
+        "free": share(np.isin(sample["parts_a"], (Part.BACKGROUND, Part.LOWER))),
         "old": share(sample["parts_b"] != Part.BACKGROUND),
         "both": share((sample["parts_b"] != Part.BACKGROUND) | (sample["parts_a"] != Part.BACKGROUND)),
         "target": halve_again(sample["target"]),
@@ -68,7 +71,8 @@ class Batch:
     """What the network sees (person, garment, layout) and what it should answer.
 
     flow: (B, 2, 64, 48) area coordinates; valid: (B, 1, 64, 48), 1 where it is known; pixels: (B, 1, 1, 1) to turn an
-    error in canvas pixels into one of SHOULDER_PX. shown: (B, 1, 128, 96) target coverage. sleeve_back: (B, 1, 64, 48)
+    error in canvas pixels into one of SHOULDER_PX. shown: (B, 1, 128, 96) target coverage; free: where
+    background or trousers are seen, so that no garment can be. sleeve_back: (B, 1, 64, 48)
     where the garment's back is shown, of which no flow is known. bled, target: (B, 3, 64, 48) RGB 0..1.
     """
 
@@ -79,6 +83,7 @@ class Batch:
     valid: Tensor
     pixels: Tensor
     shown: Tensor
+    free: Tensor
     sleeve_back: Tensor
     bled: Tensor
     target: Tensor
@@ -104,8 +109,8 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
     def chance(share_: float) -> Tensor:
         return (torch.rand(count, generator=generator) < share_).view(count, 1, 1, 1)
 
-    garment, bled, shown, back, old, both, target = (
-        picture(name) for name in ("garment", "bled", "shown", "back", "old", "both", "target")
+    garment, bled, shown, back, free, old, both, target = (
+        picture(name) for name in ("garment", "bled", "shown", "back", "free", "old", "both", "target")
     )
     count = len(garment)
     flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
@@ -117,14 +122,14 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
 
     if training:
         if torch.rand((), generator=generator) < 0.5:
-            garment, bled, shown, back, mask, target, valid = (
-                x.flip(3) for x in (garment, bled, shown, back, mask, target, valid)
+            garment, bled, shown, back, free, mask, target, valid = (
+                x.flip(3) for x in (garment, bled, shown, back, free, mask, target, valid)
             )
             flow = augment.mirror_flow(flow)
             points = augment.mirror_points(points, augment.MIRROR_PERSON)
             marks = augment.mirror_points(marks, augment.MIRROR_GARMENT)
         body = augment.random_move(count, generator, scale=0.05, roll_deg=2.0, shift=0.03)
-        shown, back, mask, target = (body.picture(x) for x in (shown, back, mask, target))
+        shown, back, free, mask, target = (body.picture(x) for x in (shown, back, free, mask, target))
         flow, valid = body.picture(flow, "nearest"), body.picture(valid, "nearest")
         points = body.points(points)
         laid = augment.random_move(count, generator, scale=0.02, roll_deg=1.5, shift=0.012, lean=-0.02)
@@ -146,6 +151,7 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
         valid=valid,
         pixels=(SHOULDER_PX / (right - left).norm(dim=1).clamp(min=20.0)).view(count, 1, 1, 1),
         shown=shown,
+        free=free,
         sleeve_back=F.avg_pool2d(back * shown, 2) * (1.0 - valid),
         bled=bled,
         target=target,
@@ -157,8 +163,9 @@ def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
 
     flow: L1 on visible front pixels at every level. back: where a sleeve shows its back, stay near the prior. smooth:
     second differences, bounded, so that arm against torso may jump. cover, dice: coverage, whose product with the
-    warped mask pulls the garment's outline into place as well. photo: warped colours against the target's, less their
-    mean difference, so that exposure does not count.
+    warped mask pulls the garment's outline into place as well. hem: the warped mask itself ends where the garment does,
+    so that hems and cuffs show their own edge. photo: warped colours against the target's, less their mean difference,
+    so that exposure does not count.
     """
     known = batch.valid.sum() + 1.0
     half = batch.flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
@@ -176,6 +183,10 @@ def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
     coverage = out.coverage.clamp(1e-4, 1.0 - 1e-4)
     edge = (batch.shown - F.avg_pool2d(batch.shown, 7, 1, 3)).abs()
     cover = (F.binary_cross_entropy(coverage, batch.shown, reduction="none") * (1.0 + 3.0 * edge)).mean()
+    outside = batch.free * F.max_pool2d(batch.shown, 2 * HEM_BAND + 1, 1, HEM_BAND)
+    reached = out.warped_mask.clamp(1e-3, 1.0 - 1e-3)
+    missed = -(batch.shown * reached.log() + outside * (1.0 - reached).log())
+    hem = missed.sum() / (batch.shown.sum() + 1.0)
     both = (coverage * batch.shown).sum((1, 2, 3))
     dice = (1.0 - (2.0 * both + 1.0) / ((coverage + batch.shown).sum((1, 2, 3)) + 1.0)).mean()
 
@@ -188,6 +199,7 @@ def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
         "back": 0.3 * back,
         "smooth": smooth,
         "cover": cover,
+        "hem": 0.2 * hem,
         "dice": 0.5 * dice,
         "photo": 0.1 * photo,
     }
