@@ -19,6 +19,13 @@ MAX_ONNX_DIFFERENCE = 2.0 * 2.0 / 255.0
 """Two levels of 255 on pictures in [-1, 1]."""
 
 TRAINING_NOTE = "trained only on people and garments drawn by this project and on photos in the public domain"
+LIMITS = """* One person, upper body, roughly facing the camera, crop as `mirror.crop` makes it.
+* Upper-body garments photographed or drawn flat, with the thirteen landmarks of `mirror.wardrobe`.
+* Never trained on pictures of real people; never on data whose use is restricted (no VITON, no scraped photos).
+* Not a measure of size or fit: it shows how a garment looks, not whether it is one's size."""
+REBUILD = """`python -m ir_models synth` draws the samples, `train cwm` and `train igm` learn from them, `export` writes the
+networks in float, `quantize` writes them in INT8. Each command says its options with `--help`."""
+LICENCE = "That of this project. The photos, where any were used, are CC0; bodies are drawn from CC0 shapes."
 
 
 def export(networks: Sequence[Plan], out: Path, about: dict[str, Any], half: bool, onnx: bool) -> dict[str, Any]:
@@ -63,6 +70,9 @@ def about_networks(origins: dict[str, Origin]) -> dict[str, Any]:
         "trained_on": {name: origin.trained_on for name, origin in origins.items()},
         "metrics": {name: origin.metrics for name, origin in origins.items()},
         "config": {name: origin.config for name, origin in origins.items()},
+        "limits": LIMITS,
+        "rebuild": REBUILD,
+        "licence": LICENCE,
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ir_models.convert import Plan, run_openvino, to_openvino  # noqa: E402
 from ir_models.nets.correlation import FORMS, correlation, row_tile  # noqa: E402
 
 torch.set_num_threads(1)
@@ -73,16 +74,13 @@ def test_gradients_agree_with_the_reference(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_openvino_gives_the_same(form):
-    ov = pytest.importorskip("openvino")
-
     class Module(torch.nn.Module):
         def forward(self, a, b):
             return correlation(a, b, 3, form)
 
     a, b = (torch.from_numpy(m).float() for m in maps((1, 16, 8, 48)))
-    model = ov.convert_model(Module(), example_input=(a, b), input=[(1, 16, 8, 48)] * 2)
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"})
-    found = compiled([a.numpy(), b.numpy()])[0]
+    model = to_openvino(Plan("correlation", Module(), {"a": a, "b": b}, ("volume",)))
+    found = run_openvino(model, {"a": a.numpy(), "b": b.numpy()})["volume"]
     assert np.abs(found - correlation(a, b, 3, "shifted").numpy()).max() < 1e-5
 
 
