@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         if not calm or a.fit is None or b.fit is None:
             continue
         moves.append(movement_px(a.fit, b.fit, a.frame.size))
-        shown = [composer.compose(s.frame, s.fit, garment) for s in (a, b)]
+        shown = [composer.compose(s.frame, fit, garment) for s, fit in ((a, a.fit), (b, b.fit))]
         levels.append(colour_change(shown[0], shown[1], (a.fit, b.fit)))
     result = {
         "source": options.source.name,

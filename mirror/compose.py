@@ -3,6 +3,7 @@ untouched, bit for bit."""
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -38,6 +39,7 @@ class Composer:
 
     def __init__(self) -> None:
         self._levels: OrderedDict[int, tuple[Garment, list[_Level]]] = OrderedDict()
+        self._lock = threading.Lock()  # the worker prepares garments while the main thread draws others
 
     def prepare(self, garment: Garment) -> None:
         """Build the garment's picture pyramid ahead of its first showing."""
@@ -79,12 +81,16 @@ class Composer:
 
     def _pyramid(self, garment: Garment) -> list[_Level]:
         key = id(garment)
-        if key not in self._levels:
-            self._levels[key] = (garment, _build_pyramid(garment))
-            if len(self._levels) > MAX_GARMENTS:
+        with self._lock:
+            if key in self._levels:
+                self._levels.move_to_end(key)
+                return self._levels[key][1]
+        levels = _build_pyramid(garment)
+        with self._lock:
+            self._levels[key] = (garment, levels)
+            while len(self._levels) > MAX_GARMENTS:
                 self._levels.popitem(last=False)
-        self._levels.move_to_end(key)
-        return self._levels[key][1]
+        return levels
 
     def _level(self, garment: Garment, fit: Fit, source: np.ndarray) -> _Level:
         """The smallest level that is still as fine as the camera's pixels (else thin stripes would alias)."""

@@ -20,6 +20,7 @@ def result() -> TryOn:
 @pytest.mark.parametrize("shift", [(7, 0), (-5, 9), (20, -12)])
 def test_fit_moves_with_the_body(shift):
     tryon = result()
+    assert tryon.fit is not None
     moved = Follower().carry(tryon, textured_frame(0.1, 1, shift))
     point = np.array([320.0, 240.0])
     before = tryon.fit.crop.to_canvas(point)
@@ -29,6 +30,7 @@ def test_fit_moves_with_the_body(shift):
 
 def test_still_body_leaves_the_fit_exactly_alone():
     tryon = result()
+    assert tryon.fit is not None
     frame = textured_frame(0.1, 1)
     noise = np.random.default_rng(0).integers(-2, 3, frame.image.shape)
     noisy = type(frame)(np.clip(frame.image + noise, 0, 255).astype(np.uint8), 0.1, 1)
@@ -37,11 +39,13 @@ def test_still_body_leaves_the_fit_exactly_alone():
 
 def test_the_fitted_frame_itself_needs_no_carrying():
     tryon = result()
+    assert tryon.fit is not None
     assert Follower().carry(tryon, tryon.frame) is tryon.fit
 
 
 def test_nothing_to_track_keeps_the_fit():
     tryon = result()
+    assert tryon.fit is not None
     blank = type(tryon.frame)(np.full((480, 640, 3), 90, np.uint8), 0.1, 1)
     flat = TryOn(type(tryon.frame)(blank.image, 0.0, 0), tryon.person, tryon.fit, "flat")
     assert Follower().carry(flat, blank) is tryon.fit

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from mirror.body import read_body
+from mirror.body import Body, read_body
 from mirror.crop import Cropper
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark, flow_to_pixels
 from mirror.geometric import GeometricFitter
 from tests.bodies import flat_garment, standing, textured_frame
 
 
-def fit_of(sleeves: str, person=None) -> tuple[Fit, object]:
+def fit_of(sleeves: str, person=None) -> tuple[Fit, Body]:
     person = person or standing()
     crop = Cropper().follow(person, (640, 480))
     return GeometricFitter().fit(textured_frame(), person, crop, flat_garment(sleeves)), read_body(

@@ -35,13 +35,16 @@ class OneStill:
 def test_landmarks_and_mask_come_in_camera_pixels_of_any_size():
     finder = PersonFinder(OneStill(standing()))
     person = finder.find(Frame(np.zeros((960, 1280, 3), np.uint8), 0.0, 0))
+    assert person is not None
     assert person.mask.shape == (960, 1280) and person.mask.dtype == np.float32
     assert np.abs(person.landmarks[11:13, :2] - standing().landmarks[11:13, :2] * 2).max() < 1.0
 
 
 def test_jitter_at_rest_is_smoothed():
     finder = PersonFinder(OneStill(standing(), jitter=0.7))
-    seen = [finder.find(Frame(np.zeros((480, 640, 3), np.uint8), i / 30, i)).landmarks[11, 0] for i in range(60)]
+    people = [finder.find(Frame(np.zeros((480, 640, 3), np.uint8), i / 30, i)) for i in range(60)]
+    seen = [person.landmarks[11, 0] for person in people if person is not None]
+    assert len(seen) == 60
     assert np.abs(np.diff(seen[20:])).mean() < 0.3
 
 

@@ -91,7 +91,12 @@ def test_a_garment_is_read_once(fitter, monkeypatch):
     runs = []
     network = fitter.engine["cwm_garment"]
     real = network.run
-    monkeypatch.setattr(network, "run", lambda given: runs.append(1) or real(given))
+
+    def counted(given):
+        runs.append(1)
+        return real(given)
+
+    monkeypatch.setattr(network, "run", counted)
     first, second = make_garment("one"), make_garment("two")
     fitter.prepare(first)
     for garment in (first, second, first, second, first):
@@ -148,6 +153,7 @@ def test_a_generator_of_the_published_form_is_composed_as_published(tmp_path, ca
     warped_mask = garment.canvas[60:200, 60:80, 3] / 255.0
     assert np.allclose(fit.coverage[60:200, 60:80], 0.5 * warped_mask, atol=0.02)
     assert np.allclose(fit.shading, 1.0)
+    assert fit.repair is not None
     assert fit.repair[..., 3].max() == 1.0 and fit.repair[:, 100:, 3].max() == 0.0
     fitter.close()
 
