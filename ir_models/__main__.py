@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from mirror.errors import MirrorError
+from mirror.errors import InstallationError, MirrorError
 
 COMMANDS = {
     "synth": ("ir_models.synth.cli", "make training data: people, garments, exact flow"),
@@ -29,6 +29,13 @@ def main(argv: list[str]) -> int:
     module, _ = COMMANDS[argv[0]]
     try:
         return int(importlib.import_module(module).main(argv[1:]))
+    except ModuleNotFoundError as error:
+        print(
+            f"ir_models {argv[0]}: The package {error.name} is missing: `uv run --extra workshop python -m ir_models "
+            f"{argv[0]} ...` installs it.",
+            file=sys.stderr,
+        )
+        return InstallationError.exit_code
     except MirrorError as error:
         print(f"ir_models {argv[0]}: {error}", file=sys.stderr)
         return error.exit_code

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from mirror.errors import MirrorError, UsageError
+from mirror.errors import InstallationError, MirrorError, UsageError
 from mirror.settings import ENGINES, Settings, parse_size
 from mirror.words import hear_log, quiet_libraries, say
 
@@ -49,6 +49,9 @@ def main(argv: list[str]) -> int:
                 return EXIT_OK
             except BrokenPipeError:  # `python -m mirror cameras | head -1`
                 return EXIT_OK
+            except ModuleNotFoundError as error:
+                say(f"The package {error.name} is missing: start it with `uv run python -m mirror`, which installs it.")
+                return InstallationError.exit_code
             except Exception as error:  # a fault of the program: its one sentence, and where it was for who mends it
                 say(f"This is a fault of the program, please report it: {_where(error)}.")
                 return EXIT_FAULT

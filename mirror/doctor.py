@@ -39,7 +39,7 @@ class Finding:
     fatal: bool = False
 
     def __str__(self) -> str:
-        mark = "ok   " if self.good else "LACKS" if self.fatal else "lacks"
+        mark = "ok   " if self.good else "FAULT" if self.fatal else "note "
         return f"{mark}  {self.text}" + (f": {self.remedy}" if self.remedy and not self.good else "")
 
 
@@ -53,7 +53,7 @@ def examine() -> int:
         for finding in check():
             print(finding, flush=True)
             fatal |= finding.fatal and not finding.good
-    print("The mirror cannot run: mend the lines marked LACKS." if fatal else "The mirror can run.")
+    print("The mirror cannot run: mend the lines marked FAULT." if fatal else "The mirror can run.")
     return int(fatal)
 
 

@@ -14,7 +14,7 @@ MANIFEST = "manifest.json"
 SCHEMA = 1
 """Version of the manifest's form that this program reads and writes."""
 MAX_MANIFEST_BYTES = 1 << 20
-REMEDY = "build the models again with `python -m ir_models export`, or use --engine geometric"
+REMEDY = "fetch the project's ir_models/default again, or use --engine geometric"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def test_each_lack_has_its_remedy(capsys: pytest.CaptureFixture[str], monkeypatc
     assert cli.main(["doctor"]) == 0
     lines = findings(capsys)
     assert any(line.startswith("ok") and "numpy" in line for line in lines)
-    lacks = [line for line in lines if line.startswith("lacks")]
+    lacks = [line for line in lines if line.startswith("note")]
     assert lacks and all(": " in line for line in lacks), lacks
     assert lines[-1] == "The mirror can run."
 
@@ -40,8 +40,8 @@ def test_a_missing_package_keeps_it_from_running(
     monkeypatch.setattr(doctor, "CHECKS", [doctor.packages])
     assert cli.main(["doctor"]) == 1
     lines = findings(capsys)
-    assert [line for line in lines if line.startswith("LACKS")] == [
-        "LACKS  openvino is not installed: run `uv sync` in the project"
+    assert [line for line in lines if line.startswith("FAULT")] == [
+        "FAULT  openvino is not installed: run `uv sync` in the project"
     ]
 
 
