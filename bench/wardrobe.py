@@ -23,7 +23,7 @@ LABELS = Path(__file__).with_name("wardrobe_labels.json")
 JUDGED = Path(__file__).with_name("wardrobe_judged.json")
 CLASSES = {"t-shirt": 120, "longsleeve": 150, "shirt": 14, "polo": 8, "hoodie": 8}
 """Photos drawn of each class."""
-SEED = 6
+SEED = 11
 STATES = ("accepted", "doubtful", "refused")
 TILE_PX, COLUMNS, ROWS = (190, 250), 8, 4
 
@@ -46,8 +46,8 @@ def draw_photos(photos: Path, seed: int) -> list[str]:
     drawn = []
     for kind, count in CLASSES.items():
         there = sorted(f"{kind}/{file.stem}" for file in (photos / kind).glob("*.jpg"))
-        left = [name for name in there if name not in taught]
-        drawn += [left[i] for i in rng.permutation(len(left))[:count]]
+        shuffled = [there[i] for i in rng.permutation(len(there))]
+        drawn += [name for name in shuffled if name not in taught][:count]
     return drawn
 
 
@@ -64,7 +64,7 @@ def try_photo(photos: Path, name: str, sheet: Path | None) -> dict[str, Any]:
         "state": "doubtful" if prepared.doubts else "accepted",
         "why": "; ".join(prepared.doubts),
         "sleeves": prepared.garment.sleeves,
-        "score": round(prepared.quality.score, 1),
+        "quality": {name: round(value, 3) for name, value in vars(prepared.quality).items()},
         "points": prepared.points.round(1).tolist(),
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),

@@ -20,13 +20,13 @@ from mirror.prepare.search import LEFT, RIGHT
 from mirror.prepare.shapes import CHAIN, MODEL_FILE, chain_of
 from mirror.wardrobe import LANDMARKS
 
-LONG_SLEEVE, HIDDEN_ARMPIT = 0.5, 0.08
-"""Sleeve length (of the body's) from which it is long; distance of the armpit from the outline (of the garment's
-size) from which the sleeve is said to hang along the body."""
+LONG_SLEEVE, HANGING_SLEEVE, HIDDEN_ARMPIT = 0.5, 0.36, 0.08
+"""Sleeve lengths (of the body's) from which one is long, and from which one may hang along the body; distance of the
+armpit from the outline (of the garment's size) from which it does."""
 GOOD_MEDIAN, GOOD_MAX = 0.03, 0.12
 """A photo teaches only if its labels lie on the outline that was cut: distances, of the garment's size."""
 STEP_FLOOR = np.array([0.04, 0.04, 0.012]) ** 2
-VARIANTS = 24
+VARIANTS = 12
 HIDDEN, EPOCHS, BATCH = 64, 14, 4096
 WORDS = {LEFT: "left", RIGHT: "right"}
 Sample = tuple[np.ndarray, np.ndarray]
@@ -77,7 +77,10 @@ def chains(contour: Contour, labels: np.ndarray) -> dict[int, tuple[str, dict[st
         sleeve = (point(labels, "sleeve_outer", side) + point(labels, "sleeve_inner", side)) / 2 - shoulder
         share = np.linalg.norm(sleeve) / np.linalg.norm(point(labels, "hem", side) - shoulder)
         hidden = np.linalg.norm(contour.points - armpit, axis=1).min() / contour.scale
-        style = "short" if share < LONG_SLEEVE else "hanging" if hidden > HIDDEN_ARMPIT else "spread"
+        if hidden > HIDDEN_ARMPIT:
+            style = "hanging" if share > HANGING_SLEEVE else "short"
+        else:
+            style = "spread" if share > LONG_SLEEVE else "short"
         if style == "short" and hidden > 2 * HIDDEN_ARMPIT:
             return None
         if style == "hanging":  # the notch between cuff and body stands for the armpit
@@ -179,6 +182,7 @@ def fit_network(samples: list[Sample]) -> dict:
     from torch import nn
 
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # the layers are small: threads would wait for each other
     x, y = rows_of(samples, np.random.default_rng(0))
     mean, deviation = x.mean(0), x.std(0) + 1e-6
     inputs, targets = torch.tensor((x - mean) / deviation), torch.tensor(y)
@@ -209,7 +213,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--output", type=Path, default=MODEL_FILE)
     arguments = parser.parse_args(argv)
     samples = read_samples(arguments.photos, ("development", "checked"))
-    print(f"{len(samples)} outlines")
+    print(f"{len(samples)} outlines", flush=True)
     model = {**fit_steps(samples), "network": fit_network(samples)}
     arguments.output.write_text(json.dumps(model, separators=(",", ":")) + "\n", encoding="utf-8")
     return 0

@@ -117,7 +117,7 @@ def _search(photo: np.ndarray, network: Network | None) -> tuple[Cutout, Placed,
         consider(cutting.by_network(colours, network))
     else:
         for reach in cutting.REACHES:
-            sure = consider(cutting.by_colour(colours, reach))
+            sure = consider(cutting.by_colour(colours, reach), None if best is None else best[1].angle)
             if best is not None and not (sure and excellent(best[2])):
                 sure = consider(_again(colours, best[0], best[1]), best[1].angle) or sure
             if sure:

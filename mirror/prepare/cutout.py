@@ -12,7 +12,7 @@ from mirror.prepare.gaps import find_gaps, open_gaps
 from mirror.prepare.network import Network
 
 BY_COLOUR, BY_ALPHA = "GrabCut", "the file's own transparency"
-REACHES = (1.0, 0.8, 1.2)
+REACHES = (1.0, 0.8)
 """How far from the picture's centre the garment is expected, in the order in which it is tried."""
 MIN_HOLE = 0.0006
 """Smaller holes that a network leaves are noise; share of the garment."""

@@ -12,7 +12,7 @@ NEAR = 0.10
 MIN_AREA = 0.0008
 MAX_SHARE = 0.25
 """More than this share of a garment cannot be gaps: then garment and background are too alike to tell."""
-BODY_SHRINK = 0.92
+BODY_SHRINK = 0.84
 STEEP = 40.0
 """Colours that change this fast (Sobel, Lab) are an edge even in a busy pattern."""
 SLIT_REACH = 0.4
@@ -29,7 +29,7 @@ def find_gaps(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray | None = None
     a large gap then does not pass for a colour of the garment.
     """
     size = float(np.sqrt(mask.sum()))
-    odds = _background_odds(bgr, mask, mask if cloth is None else cloth & mask, size)
+    odds = background_odds(bgr, mask, mask if cloth is None else cloth & mask, size)
     rough = ((odds > 1.0) & (mask > 0)).astype(np.uint8)
     rough = cv2.morphologyEx(rough, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) & mask
     solid = cv2.morphologyEx(rough, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
@@ -68,7 +68,7 @@ def outside_body(gaps: np.ndarray, body: np.ndarray) -> np.ndarray:
     return kept[label].astype(np.uint8)
 
 
-def _background_odds(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray, size: float) -> np.ndarray:
+def background_odds(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray, size: float) -> np.ndarray:
     """float32 HxW: log odds that a pixel has the colour of the background near it rather than of the garment."""
     reach = max(2, int(0.012 * size))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
 import cv2
 import numpy as np
 
+from mirror.prepare.contour import outline, resample, smooth
 from mirror.prepare.cutout import Cutout
+from mirror.prepare.gaps import background_odds
 from mirror.prepare.landmarks import Placed
 from mirror.wardrobe import LANDMARKS
 
@@ -17,6 +19,7 @@ RING = (
 )  # fmt: skip
 """The landmarks in their order around the garment."""
 MIN_AREA = 0.04
+"""A smaller share of the picture is no garment somebody photographed."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Quality:
     area: share of the picture. score: log density of the landmarks under the shape model. border: share of the
     outline that lies on the picture's edge. agreement: overlap (intersection over union) of the garment with the
     polygon of its landmarks. lopsided: how much the lengths of the two halves differ, 0 for equal ones.
-    contrast: share of the outline at which garment and background differ.
+    contrast: share of the outline at which garment and background differ. roughness: length of the outline against
+    the same outline smoothed. alike: share of the garment that has the colour of the background beside it.
     """
 
     area: float
@@ -35,6 +39,22 @@ class Quality:
     agreement: float
     lopsided: float
     contrast: float
+    roughness: float
+    alike: float
+
+
+LIMITS = {
+    "short": Quality(MIN_AREA, 25.0, 0.16, 0.82, 0.25, 0.75, 1.30, 0.10),
+    "hung": Quality(MIN_AREA, 15.0, 0.14, 0.83, 0.08, 0.90, 1.22, 0.035),
+    "long": Quality(MIN_AREA, 35.0, 0.14, 0.775, 0.29, 0.83, 1.24, 0.026),
+}
+"""What is still trusted, for short sleeves spread out, for short ones that
+hang down, and for long ones; set on photos that were looked at. Of short
+sleeves enough were looked at to weigh the figures against each other too:"""
+WEIGHTS = Quality(0.0, 0.0394, -3.70, 12.29, -16.30, 6.17, -6.35, -53.2)
+BIAS, MIN_TRUST, ENOUGH_SCORE, MAX_ALIKE = -8.52, 0.66, 65.0, 0.1
+"""Logistic regression of "outline and landmarks are right" on 120 photos of T-shirts; scores beyond ENOUGH_SCORE and
+likenesses beyond MAX_ALIKE say no more."""
 
 
 def polygon(points: np.ndarray) -> np.ndarray:
@@ -43,8 +63,8 @@ def polygon(points: np.ndarray) -> np.ndarray:
 
 
 def body(points: np.ndarray) -> np.ndarray:
-    """float64 (8, 2): the outline of the garment without its sleeves."""
-    parts = ("neck", "shoulder", "armpit", "hem")
+    """float64 (6, 2): roughly the outline of the garment without its sleeves, and without trust in the armpits."""
+    parts = ("neck", "shoulder", "hem")
     ring = [f"{part}_left" for part in parts] + [f"{part}_right" for part in reversed(parts)]
     return np.array([points[LANDMARKS.index(name)] for name in ring])
 
@@ -53,9 +73,9 @@ def measure(cutout: Cutout, placed: Placed) -> Quality:
     """The figures."""
     solid = cutout.solid
     height, width = solid.shape
-    outline = placed.contour.points
+    line = placed.contour.points
     edge = 2.5
-    on_edge = (outline < edge).any(1) | (outline[:, 0] > width - 1 - edge) | (outline[:, 1] > height - 1 - edge)
+    on_edge = (line < edge).any(1) | (line[:, 0] > width - 1 - edge) | (line[:, 1] > height - 1 - edge)
     drawn = np.zeros_like(solid)
     cv2.fillPoly(drawn, [np.round(polygon(placed.points)).astype(np.int32)], 1)
     overlap = float((drawn & solid).sum()) / max(1.0, float((drawn | solid).sum()))
@@ -66,7 +86,23 @@ def measure(cutout: Cutout, placed: Placed) -> Quality:
         agreement=overlap,
         lopsided=_lopsided(placed),
         contrast=_contrast(cutout, placed),
+        roughness=_roughness(cutout.mask),
+        alike=_alike(cutout, drawn, placed.contour.scale),
     )
+
+
+def _roughness(mask: np.ndarray) -> float:
+    line = resample(outline(mask), 480)
+    length, even = (
+        float(np.linalg.norm(np.diff(points, axis=0, append=points[:1]), axis=1).sum())
+        for points in (outline(mask), smooth(line, 8.0))
+    )
+    return length / max(even, 1e-6)
+
+
+def _alike(cutout: Cutout, drawn: np.ndarray, size: float) -> float:
+    odds = background_odds(cutout.picture, cutout.mask, drawn & cutout.mask, size)
+    return float(((odds > 1.0) & (cutout.solid > 0)).sum()) / max(1.0, float(cutout.solid.sum()))
 
 
 def _lopsided(placed: Placed) -> float:
@@ -104,20 +140,30 @@ def excellent(quality: Quality) -> bool:
 def doubts(quality: Quality, placed: Placed) -> list[str]:
     """What speaks against it, a clause each; empty means it is trusted."""
     found = []
-    long = placed.sleeves == "long"
+    spread = set(placed.styles) <= {"short"}
+    limit = LIMITS["short" if spread else "hung" if placed.sleeves == "short" else "long"]
     if quality.area < MIN_AREA:
         found.append("hardly anything stands out from the background")
-    if quality.border > (0.16 if not long else 0.14):
+    if quality.border > limit.border:
         found.append("the garment is cut off by the picture's edge")
-    if quality.score < (35.0 if long else 39.0):
+    if quality.score < limit.score:
         found.append("the outline does not look like a garment spread out")
-    if quality.agreement < (0.72 if long else 0.87):
+    if quality.agreement < limit.agreement or quality.roughness > limit.roughness:
         found.append("the outline has parts that belong to no sleeve or body")
-    if quality.lopsided > (0.30 if long else 0.20):
+    if quality.lopsided > limit.lopsided:
         found.append("its two halves differ")
-    if quality.contrast < 0.8:
+    if quality.contrast < limit.contrast or quality.alike > limit.alike:
         found.append("garment and background are too alike")
+    if not found and spread and trust(quality) < MIN_TRUST:
+        found.append("outline and landmarks are not sure enough, taken together")
     return found
+
+
+def trust(quality: Quality) -> float:
+    """How likely outline and landmarks are right, 0..1; for short sleeves."""
+    values = replace(quality, score=min(quality.score, ENOUGH_SCORE), alike=min(quality.alike, MAX_ALIKE))
+    total = BIAS + sum(w * v for w, v in zip(astuple(WEIGHTS), astuple(values), strict=True))
+    return float(1.0 / (1.0 + np.exp(-total)))
 
 
 def in_order(landmarks: np.ndarray) -> bool:

@@ -23,7 +23,7 @@ PAIRS = (
 ARMPIT_DOWN, ARMPIT_IN = 0.351, 0.026
 """Where the armpit of a sleeve that hides it lies, fitted to labelled photos: shares of the way from the shoulder
 to the hem and from the shoulder to the other one."""
-LONG_SLEEVE, NO_SLEEVE = 0.5, 0.05
+LONG_SLEEVE, NO_SLEEVE = 0.52, 0.05
 """Sleeve lengths, shares of the way from shoulder to hem: above the one long, below the other none."""
 
 
@@ -47,7 +47,13 @@ class Placed:
         """One of mirror.wardrobe.SLEEVES."""
         if "none" in self.styles:
             return "none"
-        return "short" if "short" in self.styles else "long"
+        lengths = []
+        for word in SIDES.values():
+            shoulder = self.point(f"shoulder_{word}")
+            cuff = (self.point(f"sleeve_outer_{word}") + self.point(f"sleeve_inner_{word}")) / 2
+            body = float(np.linalg.norm(self.point(f"hem_{word}") - shoulder))
+            lengths.append(float(np.linalg.norm(cuff - shoulder)) / max(body, 1e-6))
+        return "long" if sum(lengths) / 2 > LONG_SLEEVE else "short"
 
     def point(self, name: str) -> np.ndarray:
         """float64 (2,): one landmark."""

@@ -14,7 +14,7 @@ CANDIDATES = 26
 LEFT, RIGHT = -1, 1
 UNARY_WEIGHT = 3.0
 """What a point looks like against how places lie to each other; chosen on labelled photos of the development set."""
-TURN_COST = 0.5
+TURN_COST = 7.0
 """What a garment upside down costs against one that is upright: telephones turn photos, but mostly not."""
 
 
