@@ -22,7 +22,9 @@ TRAINING_NOTE = "trained only on people and garments drawn by this project and o
 LIMITS = """* One person, upper body, roughly facing the camera, crop as `mirror.crop` makes it.
 * Upper-body garments photographed or drawn flat, with the thirteen landmarks of `mirror.wardrobe`.
 * Never trained on pictures of real people; never on data whose use is restricted (no VITON, no scraped photos).
-* Not a measure of size or fit: it shows how a garment looks, not whether it is one's size."""
+* Not a measure of size or fit: it shows how a garment looks, not whether it is one's size.
+* Looked at on clips of four adults with light skin, in one office and one home, in long sleeves and a T-shirt; on real
+  people with darker skin, children, people who sit or stand sideways it has not been tried."""
 REBUILD = """`python -m ir_models synth` draws the samples, `train cwm` and `train igm` learn from them, `export` writes
 the networks in float, `quantize` writes them in INT8. Each command says its options with `--help`."""
 LICENCE = "That of this project. The photos, where any were used, are CC0; bodies are drawn from CC0 shapes."
