@@ -74,7 +74,7 @@ def test_gradients_agree_with_the_reference(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_openvino_gives_the_same(form):
-    class Module(torch.nn.Module):
+    class Module(torch.nn.Module):  # type: ignore[name-defined]
         def forward(self, a, b):
             return correlation(a, b, 3, form)
 
