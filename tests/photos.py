@@ -13,8 +13,8 @@ TEE = {
     "neck_front": (0.50, 0.22),
 }  # fmt: skip
 LONG = {
-    "neck_left": (0.43, 0.18), "shoulder_left": (0.34, 0.21), "sleeve_outer_left": (0.08, 0.68),
-    "sleeve_inner_left": (0.16, 0.72), "armpit_left": (0.35, 0.40), "hem_left": (0.34, 0.82),
+    "neck_left": (0.42, 0.18), "shoulder_left": (0.29, 0.22), "sleeve_outer_left": (0.04, 0.52),
+    "sleeve_inner_left": (0.12, 0.58), "armpit_left": (0.30, 0.37), "hem_left": (0.30, 0.76),
     "neck_front": (0.50, 0.22),
 }  # fmt: skip
 """Left landmarks as shares of the photo's width and height; the right ones mirror them."""

@@ -109,6 +109,7 @@ def _join(left: _Half, right: _Half, neck: np.ndarray, hem: np.ndarray) -> tuple
 def find(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tuple[str, str], ...]) -> Found:
     """The best places over the given angles (radians) and pairs of styles (left, right)."""
     best: Found | None = None
+    best_merit = -np.inf
     for angle in angles:
         sides = {side: _Side(contour, shapes, side, angle) for side in (LEFT, RIGHT)}
         halves = {(i, s): _Half(sides[(LEFT, RIGHT)[i]], shapes, s) for pair in pairs for i, s in enumerate(pair)}
@@ -118,8 +119,9 @@ def find(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tupl
         for pair in pairs:
             left, right = halves[0, pair[0]], halves[1, pair[1]]
             score, (nl, hl, nr, hr) = _join(left, right, neck, hem)
-            score -= TURN_COST * (1.0 - np.cos(angle))
-            if best is None or score > best.score:
+            merit = score - TURN_COST * (1.0 - np.cos(angle))
+            if merit > best_merit:
                 best = Found({LEFT: left.path(nl, hl), RIGHT: right.path(nr, hr)}, pair, float(angle), score)
+                best_merit = merit
     assert best is not None
     return best

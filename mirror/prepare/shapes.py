@@ -70,13 +70,11 @@ class Network:
 
 @dataclass(frozen=True)
 class Shapes:
-    """places[style][place], steps[style][i] (from chain place i to i + 1), bridges["neck"|"hem"] (left to right),
-    armpits: where the armpit lies in the frame shoulder -> hem for hanging sleeves (along, across), mean and sd."""
+    """steps[style][i]: from chain place i to i + 1; bridges["neck" | "hem"]: from one half to the other; network: what
+    the outline looks like at each place."""
 
-    places: dict[str, dict[str, Gauss]]
     steps: dict[str, list[Gauss]]
     bridges: dict[str, Gauss]
-    typical: dict[str, float]
     network: Network
 
 
@@ -89,10 +87,8 @@ def load() -> Shapes:
         return Gauss.of(np.array(entry["mean"]), np.array(entry["covariance"]))
 
     return Shapes(
-        places={s: {p: gauss(e) for p, e in ps.items()} for s, ps in raw["places"].items()},
         steps={s: [gauss(e) for e in es] for s, es in raw["steps"].items()},
         bridges={b: gauss(e) for b, e in raw["bridges"].items()},
-        typical=raw["typical"],
         network=Network(
             [(np.array(w), np.array(b)) for w, b in raw["network"]["layers"]],
             np.array(raw["network"]["mean"]),
