@@ -2,7 +2,7 @@
 
 Each half of a garment is a chain of places on the outline, neck to hem; the two halves are joined by the neckline and
 the hem. For each place the model holds where it lies and how the outline bends there; for each pair of neighbours how
-one lies to the other. Left halves are mirrored, so both teach the same chain. Made by `python -m bench.wardrobe_fit`.
+one lies to the other. Left halves are mirrored, so both teach the same chain. Made by `python -m bench wardrobe_fit`.
 """
 
 from __future__ import annotations
