@@ -18,6 +18,8 @@ from mirror.words import say
 WARDROBE_EVERY_S = 2.0
 """How often folders added to the wardrobe are looked for."""
 FRAME_WAIT_S = 0.2
+SETTLED_AFTER_S = 0.4
+"""A garment worn for so long is looked at: then there is time to prepare those beside it."""
 CLOSE_WITHIN_S = 30.0
 """Networks that are being compiled cannot be interrupted; left running, they crash the end of the process."""
 
@@ -67,6 +69,7 @@ class TryOnWorker:
         tailor = self._build(self._settings, self._metrics)
         try:
             last, looked_at = -1, time.monotonic()
+            worn, changed_at = None, looked_at
             while not self._stop.is_set():
                 now = time.monotonic()
                 if now - looked_at > WARDROBE_EVERY_S:
@@ -85,7 +88,12 @@ class TryOnWorker:
                 if self._begun is not None:
                     self._completed = tailor.complete(self._begun)
                 self._begun = begun
-                self._prepare_one(tailor, rail)
+                if garment is not worn:
+                    if worn is not None:
+                        begun.finish()  # somebody waits for this one: no other work beside it
+                    worn, changed_at = garment, time.monotonic()
+                elif time.monotonic() - changed_at > SETTLED_AFTER_S:
+                    self._prepare_one(tailor, rail)
         finally:
             tailor.close()
 
