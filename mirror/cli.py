@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import signal
@@ -166,21 +165,9 @@ def _cameras() -> int:
 
 
 def _garment(argv: list[str]) -> int:
-    if importlib.util.find_spec("mirror.garment_cli") is not None:
-        from mirror.garment_cli import main as garment_main  # type: ignore[import-not-found,unused-ignore]
+    from mirror.garment_cli import main as garment_main
 
-        return int(garment_main(argv))
-    if argv[:1] != ["list"]:
-        raise UsageError("Use `python -m mirror garment list`.")
-    parser = _Parser(prog="python -m mirror garment list")
-    parser.add_argument("--wardrobe", type=Path, default=Settings().wardrobe)
-    from mirror.wardrobe import Wardrobe
-
-    wardrobe = Wardrobe(parser.parse_args(argv[1:]).wardrobe)
-    for garment in wardrobe.garments:
-        height, width = garment.picture.shape[:2]
-        print(f"{garment.slug}  {garment.name}  {garment.kind}, sleeves {garment.sleeves}, {width}x{height}")
-    return EXIT_OK
+    return int(garment_main(argv))
 
 
 def _where(error: Exception) -> str:

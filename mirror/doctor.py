@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import os
 import platform
@@ -147,10 +146,10 @@ def wardrobe() -> Iterator[Finding]:
 def models() -> Iterator[Finding]:
     """The networks, checked as a run checks them: files, hashes, and that they load."""
     instead = "the geometric fit is used meanwhile"
-    if importlib.util.find_spec("mirror.tryon") is None or not (MODELS / "manifest.json").is_file():
+    if not (MODELS / "manifest.json").is_file():
         yield Finding(False, f"no networks in {MODELS}", f"fetch the project anew with its model files; {instead}")
         return
-    from mirror.tryon import NeuralFitter  # type: ignore[import-not-found,unused-ignore]
+    from mirror.tryon import NeuralFitter
 
     try:
         NeuralFitter(MODELS).close()

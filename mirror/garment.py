@@ -82,6 +82,17 @@ class Garment:
         return np.dstack([np.clip(straight, 0, 255).astype(np.uint8), laid[..., 3]])
 
     @cached_property
+    def canvas_front(self) -> np.ndarray:
+        """float32 256x192, 0..1: the garment's outline on its canvas without the inside of the back collar, which lies
+        behind the neck."""
+        front = self.canvas[..., 3].astype(np.float32) / 255.0
+        if self.inner is not None:
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            inner = cv2.warpAffine(self.inner, self.to_picture, (CANVAS_W, CANVAS_H), flags=flags)
+            front *= 1.0 - inner.astype(np.float32) / 255.0
+        return front
+
+    @cached_property
     def canvas_landmarks(self) -> np.ndarray:
         """float32 (13, 2): the landmarks in garment-canvas pixels."""
         a = np.linalg.inv(self.to_picture[:, :2])

@@ -159,12 +159,7 @@ class GeometricFitter:
 def _read_flat(garment: Garment) -> _Flat:
     """Split the flat garment into torso and sleeves by its landmarks."""
     points = dict(zip(LANDMARKS, garment.canvas_landmarks.astype(np.float64), strict=True))
-    alpha = garment.canvas[..., 3].astype(np.float32) / 255.0
-    if garment.inner is not None:
-        inner = cv2.warpAffine(
-            garment.inner, garment.to_picture, (CANVAS_W, CANVAS_H), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        )
-        alpha = alpha * (1.0 - inner.astype(np.float32) / 255.0)
+    alpha = garment.canvas_front
     torso_names = ("neck_left", "shoulder_left", "armpit_left", "hem_left")
     ring = [points[n] for n in torso_names] + [points[n.replace("left", "right")] for n in reversed(torso_names)]
     torso_distance = _signed_distance(np.array(ring))

@@ -13,7 +13,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, flow_to_pixels
+from mirror.frames import flow_to_pixels
 from mirror.maps import MAP_H, MAP_W, garment_layout, garment_maps, person_maps, skin_colour
 from mirror.wardrobe import Garment
 
@@ -63,11 +63,7 @@ class GarmentInputs:
     """Of a garment on its canvas. The inside of the back collar is no part of it: it lies behind the neck."""
 
     def __init__(self, garment: Garment) -> None:
-        alpha = garment.canvas[..., 3].astype(np.float32) / 255.0
-        if garment.inner is not None:
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            inner = cv2.warpAffine(garment.inner, garment.to_picture, (CANVAS_W, CANVAS_H), flags=flags)
-            alpha *= 1.0 - inner.astype(np.float32) / 255.0
+        alpha = garment.canvas_front
         self.mask: np.ndarray = alpha
         """float32 256x192, 0..1."""
         colour = garment.canvas[..., :3] * alpha[..., None] + 255.0 * (1.0 - alpha[..., None])

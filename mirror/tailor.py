@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -161,8 +160,6 @@ def make_fitter(engine: str, models: Path) -> Fitter:
 
 
 def _neural_fitter(models: Path) -> Fitter:
-    if importlib.util.find_spec("mirror.tryon") is None:
-        raise ModelError("This installation has no networks: use --engine geometric.")
-    from mirror.tryon import NeuralFitter  # type: ignore[import-not-found,unused-ignore]
+    from mirror.tryon import NeuralFitter
 
     return NeuralFitter(models)

@@ -189,12 +189,18 @@ def collar_mesh(
     rows = [base + axis * r[:, :1] + out * r[:, 1:] for r in profile]
     if kind == "turtle":  # hug the neck: pull the ring in as it rises
         rows = [p - out * (0.012 * k / len(rows)) for k, p in enumerate(rows)]
-    columns, faces = len(base), []
-    for r in range(len(rows) - 1):
+    faces = ring_faces(len(rows), ring, gap)
+    return np.concatenate(rows).astype(np.float32), faces, profile, ring
+
+
+def ring_faces(rows: int, ring, gap: float) -> np.ndarray:
+    """int32 (F, 3): triangles between `rows` rings of points, one above the other; open at the front where gap > 0."""
+    columns, faces = len(ring.angle), []
+    for r in range(rows - 1):
         for c in range(columns):
             d = (c + 1) % columns
             if gap > 0 and (abs(ring.angle[c]) < gap or abs(ring.angle[d]) < gap):
                 continue
             a, b, e, g = r * columns + c, r * columns + d, (r + 1) * columns + c, (r + 1) * columns + d
             faces += [(a, b, e), (b, g, e)]
-    return np.concatenate(rows).astype(np.float32), np.array(faces, np.int32), profile, ring
+    return np.array(faces, np.int32)

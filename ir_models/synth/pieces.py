@@ -9,7 +9,7 @@ import numpy as np
 
 from ir_models.synth import cuts
 from ir_models.synth.bodies import Bodies, Body
-from ir_models.synth.cloth import collar_mesh, collar_profile, neck_ring, posed, wrinkle_strength
+from ir_models.synth.cloth import collar_mesh, collar_profile, neck_ring, posed, ring_faces, wrinkle_strength
 from ir_models.synth.cuts import Cut
 from ir_models.synth.layouts import Layout, draw_layout, lay_sheet
 from ir_models.synth.light import Light, illuminate
@@ -209,7 +209,7 @@ def drawn_piece(
         add(*sheets[sheet], a, faces, np.zeros(len(faces), np.uint8), piece.object_row(sheet, cut, 0)[None])
     if collar is not None:
         places, depths, profile, ring = collar
-        _, faces = _grid(profile.shape[0], ring, collar_gap(cut))
+        faces = ring_faces(profile.shape[0], ring, collar_gap(cut))
         columns = profile.shape[1]
         owner = np.where(ring.front[faces % columns].all(1), 0, 1).astype(np.uint8)
         add(
@@ -250,18 +250,6 @@ def drawn_piece(
         collar_xy=None if collar is None else on_canvas(collar[0]),
         flat=over_white(flat.canvas), mask=mask, landmarks=flat.canvas_landmarks,
     )  # fmt: skip
-
-
-def _grid(rows: int, ring, gap: float) -> tuple[int, np.ndarray]:
-    columns, faces = len(ring.angle), []
-    for r in range(rows - 1):
-        for c in range(columns):
-            d = (c + 1) % columns
-            if gap > 0 and (abs(ring.angle[c]) < gap or abs(ring.angle[d]) < gap):
-                continue
-            a, b, e, g = r * columns + c, r * columns + d, (r + 1) * columns + c, (r + 1) * columns + d
-            faces += [(a, b, e), (b, g, e)]
-    return columns, np.array(faces, np.int32)
 
 
 def _to_canvas(mask: np.ndarray, garment: Garment) -> np.ndarray:
