@@ -46,7 +46,9 @@ def plans(cwm: Cwm, igm: Igm | None, seed: int = 0) -> list[Plan]:
     cwm.eval()
     with torch.inference_mode():
         features = cwm.garment(*of_garment.values())
-    of_person = example.of_person("person_maps") | dict(zip(GARMENT_FEATURES, _free(features), strict=True))
+    of_person = example.of_person("person_maps", "person_layout") | dict(
+        zip(GARMENT_FEATURES, _free(features), strict=True)
+    )
     out = [
         Plan(GARMENT, cwm.garment, of_garment, GARMENT_FEATURES, channels=CHANNELS),
         Plan(PERSON, cwm.person, of_person, ("flow", "coverage"), channels=CHANNELS),

@@ -1,7 +1,7 @@
 """What the networks are fed, by the name an input of theirs may have. One code for the live mirror and the workshop.
 
 garment branch: garment_maps, garment_layout; garment, garment_mask (pictures, for networks in PF-AFN's form)
-person branch:  person_maps; person (picture)
+person branch:  person_maps, person_layout; person (picture)
 generator:      person, warped, coverage, person_maps, skin
 """
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mirror.frames import flow_to_pixels
-from mirror.maps import MAP_H, MAP_W, garment_layout, garment_maps, person_maps, skin_colour
+from mirror.maps import MAP_H, MAP_W, garment_layout, garment_maps, person_layout, person_maps, skin_colour
 from mirror.wardrobe import Garment
 
 MIN_INSIDE_PX = 50
@@ -110,6 +110,7 @@ class PersonInputs:
         """
         make: dict[str, Callable[[], np.ndarray]] = {
             "person_maps": lambda: self.maps,
+            "person_layout": lambda: person_layout(self._landmarks),
             "person": lambda: planes(self.canvas),
             "skin": lambda: skin_colour(planes(halve(self.canvas)), self._landmarks),
         }

@@ -1,4 +1,4 @@
-"""Landmarks -> the channels that the networks see: `person_maps`, `garment_maps`, `garment_layout`, `skin_colour`.
+"""Landmarks -> what the networks see: `person_maps`, `person_layout`, `garment_maps`, `garment_layout`, `skin_colour`.
 
 One code for the live mirror and for training: every function is batched and takes numpy arrays or torch tensors, and
 answers with the same kind (this module imports numpy alone; it asks a tensor for its own module).
@@ -58,7 +58,13 @@ MIN_SHOULDER_PX = 8.0
 TORSO_TO_SHOULDERS = 0.62
 """A turned body's shoulder width is at least this share of the length of its torso."""
 
+PERSON_LAYOUT_POINTS = tuple(
+    f"{joint}_{side}" for joint in ("eye", "shoulder", "elbow", "wrist", "hip") for side in ("left", "right")
+)
+PERSON_LAYOUT_SIZE = 2 * len(PERSON_LAYOUT_POINTS) + 4
+
 _HEAD_R, _CAPSULE_R, _HAND_R, _JOINT_R, _ARM_R = 0.30, 0.11, 0.12, 0.08, 0.19  # shoulder widths
+_LAYOUT_MAX = 4.0
 _U_MAX, _V_MIN, _V_MAX = 1.5, -1.0, 2.5
 _G = {name: row for row, name in enumerate(LANDMARKS)}
 
@@ -103,6 +109,23 @@ def person_maps(landmarks: Any, mask: Any) -> Any:
         out.append(_exp(_segment(x, y, wrist, tip, 1.0)[0] * (-0.5 / (_HAND_R * unit) ** 2)))
     out += [_spot(x, y, at[name], _JOINT_R * unit) for name in PERSON_CHANNELS[-4:]]
     return _stack([_full(channel, mask) for channel in out])
+
+
+def person_layout(landmarks: Any) -> Any:
+    """How a person stands, as numbers: float32 (B, 24).
+
+    x and y of PERSON_LAYOUT_POINTS from the middle of the shoulders, in shoulder widths; then the shoulder width and
+    that middle as shares of the canvas, and how wide the shoulders are seen (1 from the front, less when turned).
+    Pooled features of maps cannot measure lengths well: with these numbers a network places torso and sleeves better.
+    landmarks: float32 (B, 33, 2 or more), MediaPipe's rows, canvas pixels.
+    """
+    at = {name: _point(landmarks, row) for name, row in _PERSON_ROWS.items()}
+    ax, _, mid, unit = _torso(at)
+    numbers = [
+        ((at[name][k] - mid[k]) / unit).clip(-_LAYOUT_MAX, _LAYOUT_MAX) for name in PERSON_LAYOUT_POINTS for k in (0, 1)
+    ]
+    numbers += [unit / CANVAS_W, mid[0] / CANVAS_W, mid[1] / CANVAS_H, _length(ax) / unit]
+    return _stack([number[:, 0, 0] for number in numbers])
 
 
 def garment_maps(colour: Any, mask: Any, landmarks: Any) -> Any:

@@ -36,7 +36,7 @@ def test_shapes_and_names(net: Cwm) -> None:
     given = batch()
     with torch.no_grad():
         features = net.garment(given.garment, given.layout)
-        flow, coverage = net.person(given.person, *features)
+        flow, coverage = net.person(given.person, given.stands, *features)
     assert len(features) == len(GARMENT_FEATURES)
     assert flow.shape == (2, 2, 128, 96)
     assert coverage.shape == (2, 1, 128, 96)
@@ -61,7 +61,7 @@ def test_the_untrained_prior_already_lies_on_the_torso(net: Cwm) -> None:
     given = batch(4)
     with torch.no_grad():
         pooled = net.person.encoder(given.person)[1]
-        code = torch.cat([net.garment(given.garment, given.layout)[5], pooled], 1)
+        code = torch.cat([net.garment(given.garment, given.layout)[5], pooled, given.stands], 1)
         prior = net.person.priors(given.person, code)[-1]
     arms = given.person[:, [PERSON_CHANNELS.index(name) for name in ("arm_left", "arm_right")]].amax(1, keepdim=True)
     torso = given.valid * (torch.nn.functional.avg_pool2d(arms, 2) < 0.05)
@@ -80,7 +80,7 @@ def test_branches_apart_answer_as_the_whole(net: Cwm) -> None:
     given = batch()
     with torch.no_grad():
         whole = net(*given.inputs())
-        apart = net.person(given.person, *net.garment(given.garment, given.layout))
+        apart = net.person(given.person, given.stands, *net.garment(given.garment, given.layout))
     assert all(torch.equal(a, b) for a, b in zip(whole, apart, strict=True))
 
 
@@ -104,5 +104,5 @@ def test_cost_of_a_frame(name: str, least: float, most: float) -> None:
     with torch.no_grad():
         features = whole.garment(given.garment, given.layout)
         with FlopCounterMode(display=False) as counter:
-            whole.person(given.person, *features)
+            whole.person(given.person, given.stands, *features)
     assert least < counter.get_total_flops() / 2e9 < most

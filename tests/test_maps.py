@@ -15,9 +15,12 @@ from mirror.maps import (
     MAP_H,
     MAP_W,
     PERSON_CHANNELS,
+    PERSON_LAYOUT_POINTS,
+    PERSON_LAYOUT_SIZE,
     UPPER_ARM,
     garment_layout,
     garment_maps,
+    person_layout,
     person_maps,
     skin_colour,
 )
@@ -106,6 +109,18 @@ def test_mirrored_landmarks_give_mirrored_maps() -> None:
         assert np.abs(here[0, k] - sign * there[0, PERSON_CHANNELS.index(other)]).max() < 2e-3, name
 
 
+def test_a_layout_counts_in_shoulder_widths_wherever_the_person_stands() -> None:
+    points = person()
+    here = person_layout(points)[0]
+    row = 2 * PERSON_LAYOUT_POINTS.index("shoulder_right")
+    assert here.shape == (PERSON_LAYOUT_SIZE,)
+    assert here[row : row + 2] == pytest.approx([0.5, 0.0], abs=0.05)
+    nearer = points * np.float32(1.2)
+    nearer[..., :2] += np.float32(5.0) - nearer[:, [Landmark.NOSE], :2]
+    assert person_layout(nearer)[0, :-4] == pytest.approx(here[:-4], abs=1e-4)
+    assert person_layout(nearer)[0, -4] == pytest.approx(1.2 * here[-4], rel=1e-4)
+
+
 def test_numpy_and_torch_agree() -> None:
     torch = pytest.importorskip("torch")
     points, marks = person(), fake_sample(1)["garment_landmarks"][None]
@@ -113,6 +128,7 @@ def test_numpy_and_torch_agree() -> None:
     for function, given in (
         (person_maps, (points, FULL)),
         (garment_maps, (colour, FULL, marks)),
+        (person_layout, (points,)),
         (garment_layout, (marks,)),
         (skin_colour, (colour, points)),
     ):
@@ -126,7 +142,12 @@ def test_numpy_and_torch_agree() -> None:
 def test_degenerate_bodies_and_garments_stay_finite(collapse: float) -> None:
     points = person() * np.float32(collapse) + np.float32(90.0)
     marks = fake_sample(1)["garment_landmarks"][None] * np.float32(collapse) + np.float32(90.0)
-    for maps in (person_maps(points, FULL), garment_maps(WHITE, FULL, marks), garment_layout(marks)):
+    for maps in (
+        person_maps(points, FULL),
+        person_layout(points),
+        garment_maps(WHITE, FULL, marks),
+        garment_layout(marks),
+    ):
         assert np.isfinite(maps).all()
 
 

@@ -26,7 +26,8 @@ class TorchFitter:
         flat = GarmentInputs(garment)
         seen = PersonInputs(frame.image, person.mask, person.landmarks[:, :2].astype(np.float64))
         features = self.cwm.garment(_tensor(flat.named("garment_maps")), _tensor(flat.named("garment_layout")))
-        answer, cover = self.cwm.person(_tensor(seen.named("person_maps")), *features)
+        stands = (_tensor(seen.named(name)) for name in ("person_maps", "person_layout"))
+        answer, cover = self.cwm.person(*stands, *features)
         flow = cv2.resize(answer[0].permute(1, 2, 0).numpy(), (CANVAS_W, CANVAS_H))
         coverage = np.clip(cv2.resize(cover[0, 0].numpy(), (CANVAS_W, CANVAS_H)), 0.0, 1.0)
         if self.igm is None:

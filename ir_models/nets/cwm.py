@@ -3,9 +3,9 @@
 The appearance-flow network of PF-AFN (Ge et al., CVPR 2021), redesigned for a CPU:
 
 * Two branches. `GarmentBranch` runs once for a garment; `PersonBranch` runs for every frame, with its features.
-* The person comes without colour, as the maps of `mirror.maps`, at 128 x 96.
+* The person comes without colour, as the maps of `mirror.maps`, at 128 x 96, and as the numbers of `person_layout`.
 * It starts from a landmark-anchored prior: torso and sleeves laid along the person's own torso and arms, each by an
-  affine map whose twelve numbers are learned from both branches' pooled features.
+  affine map whose eighteen numbers are learned from both layouts and both branches' pooled features.
 * Four levels, 8 x 6 to 64 x 48. Each compares the warped garment features with the person's in a cost volume, sees how
   far the prior is, and answers with a step of the flow and with how much to go back to the prior.
 * Coverage is what a small head lets through of the warped garment mask, so it cannot leave it.
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from ir_models.nets.correlation import Form, correlation
 from mirror.frames import CANVAS_H, CANVAS_W
-from mirror.maps import FRAME_PARTS, GARMENT_CHANNELS, LAYOUT_SIZE, MAP_H, MAP_W, PERSON_CHANNELS
+from mirror.maps import FRAME_PARTS, GARMENT_CHANNELS, LAYOUT_SIZE, MAP_H, MAP_W, PERSON_CHANNELS, PERSON_LAYOUT_SIZE
 
 LEVELS = ((8, 6), (16, 12), (32, 24), (64, 48))
 """Height and width of the flow's levels, coarse to fine; the output is twice the last, 128 x 96."""
@@ -34,8 +34,8 @@ GARMENT_FEATURES = ("garment_8x6", "garment_16x12", "garment_32x24", "garment_64
 TO_ALIGNED = (CANVAS_W / (CANVAS_W - 1), CANVAS_H / (CANVAS_H - 1))
 """Area coordinates times this are align_corners=True coordinates: x_true = x_false * 192 / 191, y the same with 256."""
 
-_AFFINE_START = (0.85, 0.0, 0.0, 0.0, 0.85, 0.08, 0.95, 0.0, -0.15, 0.0, 0.9, 0.0)
-"""Torso, then sleeve: garment coordinates from the person's (2 x 3 each), before anything is learned. A garment's
+_AFFINE_START = (0.85, 0.0, 0.0, 0.0, 0.85, 0.08, *(0.95, 0.0, -0.15, 0.0, 0.9, 0.0) * 2)
+"""Torso, then both sleeves: garment coordinates from the person's (2 x 3 each), before anything is learned. A garment's
 shoulders are wider than the joints MediaPipe marks, and its shoulder line lies above them."""
 _COVERAGE_MAPS = ("mask", "head", "arm_left", "arm_right", "lower_left", "lower_right", "hand_left", "hand_right")
 
@@ -46,7 +46,8 @@ class CwmConfig:
 
     encoder, garment_encoder: widths at 64x48, 32x24, 16x12, 8x6. features: width that is compared at every level.
     flow: widths of the flow levels, coarse to fine. radii: reach of their cost volumes, level pixels; 0 has none.
-    coverage: width of the coverage head. form: of the correlation; all give the same result.
+    coverage: width of the coverage head. affine: width of the layers that place the prior.
+    form: of the correlation; all give the same result.
     """
 
     name: str = "compact"
@@ -56,6 +57,7 @@ class CwmConfig:
     flow: tuple[int, ...] = (64, 64, 48, 32)
     radii: tuple[int, ...] = (3, 3, 2, 0)
     coverage: int = 32
+    affine: int = 128
     form: Form = "rows"
     person_channels: int = field(default=len(PERSON_CHANNELS), init=False)
     garment_channels: int = field(default=len(GARMENT_CHANNELS), init=False)
@@ -182,8 +184,11 @@ class PersonBranch(nn.Module):
         super().__init__()
         self.encoder = Encoder(config.person_channels, config.encoder, config.features)
         code = LAYOUT_SIZE + config.garment_encoder[-1]
-        both = code + config.encoder[-1]
-        self.affine = nn.Sequential(nn.Linear(both, 64), nn.ReLU(), nn.Linear(64, len(_AFFINE_START)))
+        both = code + config.encoder[-1] + PERSON_LAYOUT_SIZE
+        self.affine = nn.Sequential(
+            nn.Linear(both, config.affine), nn.ReLU(), nn.Linear(config.affine, config.affine), nn.ReLU(),
+            nn.Linear(config.affine, len(_AFFINE_START)),
+        )  # fmt: skip
         self.levels = nn.ModuleList(
             FlowLevel(config.features, width, radius, both, config.form)
             for width, radius in zip(config.flow, config.radii, strict=True)
@@ -200,23 +205,24 @@ class PersonBranch(nn.Module):
         for level in self.levels:
             assert isinstance(level, FlowLevel)
             _start_small(level.answer, 0.01)
-        _start_small(self.affine[2], 0.01)
+        _start_small(self.affine[4], 0.01)
         _start_small(self.cover_fine[2], 0.1)
 
-    def forward(self, maps: Tensor, *garment: Tensor) -> tuple[Tensor, Tensor]:
-        """maps: (B, 21, 128, 96), `mirror.maps.person_maps`; garment: GARMENT_FEATURES.
+    def forward(self, maps: Tensor, layout: Tensor, *garment: Tensor) -> tuple[Tensor, Tensor]:
+        """maps: (B, 21, 128, 96), `mirror.maps.person_maps`; layout: (B, 24), `person_layout`; garment:
+        GARMENT_FEATURES.
 
         -> flow (B, 2, 128, 96), x and y in `Fit`'s convention (align_corners=True on the 256 x 192 garment canvas; may
         leave [-1, 1]), and coverage (B, 1, 128, 96), 0..1. Both lie on the canvas pixel-area aligned."""
-        out = self.look(maps, *garment)
+        out = self.look(maps, layout, *garment)
         to_aligned = out.logits.new_tensor(TO_ALIGNED).view(1, 2, 1, 1)
         return twice(out.flows[-1]) * to_aligned, out.coverage
 
-    def look(self, maps: Tensor, *garment: Tensor) -> CwmTraining:
+    def look(self, maps: Tensor, layout: Tensor, *garment: Tensor) -> CwmTraining:
         """The same with everything the losses need."""
         features, mask, code = garment[:4], garment[4], garment[5]
         pyramid, pooled = self.encoder(maps)
-        code = torch.cat([code, pooled], 1)
+        code = torch.cat([code, pooled, layout], 1)
         priors = self.priors(maps, code)
         flow = priors[0]
         flows, hidden = [priors[-1]], maps
@@ -244,11 +250,10 @@ class PersonBranch(nn.Module):
         basis = torch.cat([torso * row["u"], torso * row["v"], torso, *arms], 1)
         basis = F.avg_pool2d(basis, 2)
         with torch.autocast(code.device.type, enabled=False):  # coordinates need all their digits
-            learned = (self.affine_start + self.affine(code.float())).view(-1, 2, 2, 3)
+            learned = (self.affine_start + self.affine(code.float())).view(-1, len(FRAME_PARTS), 2, 3)
             frames = code[:, : 6 * len(FRAME_PARTS)].float().view(-1, len(FRAME_PARTS), 2, 3)
             linear, shift = frames[..., :2], frames[..., 2:]
-            local = torch.stack([learned[:, 0], learned[:, 1], learned[:, 1]], 1)  # both sleeves, in mirrored frames
-            parts = linear @ local + torch.cat([torch.zeros_like(linear), shift], 3)  # B, part, 2, 3
+            parts = linear @ learned + torch.cat([torch.zeros_like(linear), shift], 3)  # B, part, 2, 3
             matrix = parts.permute(0, 2, 1, 3).reshape(-1, 2, 3 * len(FRAME_PARTS))
             prior = (matrix @ basis.flatten(2)).view(-1, 2, MAP_H // 2, MAP_W // 2)
         priors = [prior]
@@ -267,12 +272,13 @@ class Cwm(nn.Module):
         _start_weights(self.garment)
         self.person = PersonBranch(config)
 
-    def forward(self, person: Tensor, garment: Tensor, layout: Tensor) -> tuple[Tensor, Tensor]:
-        """Flow and coverage, as `PersonBranch`; person and garment maps, layout as the branches take them."""
-        return self.person(person, *self.garment(garment, layout))
+    def forward(self, person: Tensor, stands: Tensor, garment: Tensor, layout: Tensor) -> tuple[Tensor, Tensor]:
+        """Flow and coverage, as `PersonBranch`; person maps and layout, garment maps and layout as the branches take
+        them."""
+        return self.person(person, stands, *self.garment(garment, layout))
 
-    def look(self, person: Tensor, garment: Tensor, layout: Tensor) -> CwmTraining:
-        return self.person.look(person, *self.garment(garment, layout))
+    def look(self, person: Tensor, stands: Tensor, garment: Tensor, layout: Tensor) -> CwmTraining:
+        return self.person.look(person, stands, *self.garment(garment, layout))
 
 
 def _start_weights(module: nn.Module) -> None:

@@ -24,6 +24,7 @@ SHORT_SLEEVE, LONG_SLEEVE = (0.20, 0.50), (0.88, 1.0)
 TANK_STRAP_TOP, TANK_STRAP_LOW = 0.57, 0.47
 LOWEST_HEM = -0.165
 """The sheet is rounded below that (metres on the canonical sheet)."""
+SHOWN_HANG, SHOWN_DROOP = 0.8, 0.65
 COLLARS = ("none", "rib", "shirt", "turtle", "hood")
 
 
@@ -120,6 +121,15 @@ def _top(half_mm: int) -> float:
 def neck_top(bodies: Bodies, neck_half: float) -> float:
     """Height of the shoulder line where the neckline meets it."""
     return _top(round(neck_half * 1000))
+
+
+def as_shown(cut: Cut) -> Cut:
+    """The garment as the mirror shows it: untucked, and with the drape of every other one.
+
+    A lying garment does not tell how its cloth falls. Were that left to chance, the network could only guess, and its
+    hems would lie in between.
+    """
+    return replace(cut, tuck=None, hang=SHOWN_HANG, droop=SHOWN_DROOP)
 
 
 def worn_variant(cut: Cut, rng: np.random.Generator) -> Cut:

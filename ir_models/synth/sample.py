@@ -18,12 +18,15 @@ from ir_models.synth.poses import draw_pose
 from ir_models.synth.raster import SHEET, View, draw, join
 from ir_models.synth.scene import PLAIN_SENSOR, Camera, Sensor, draw_sensor, framed, look_from, room
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark, flow_from_pixels
+from mirror.wardrobe import LANDMARKS
 
 SUPERSAMPLE = 2
 HALF_H, HALF_W = CANVAS_H // 2, CANVAS_W // 2
 JUMP_PX = 9.0
 """Garment-canvas pixels by which the flow may differ inside one half-canvas pixel; more is an edge between layers."""
-PHOTO_SHARE, LONG_PHOTO_SHARE = 0.35, 0.35
+PHOTO_SHARE, LONG_PHOTO_SHARE = 0.42, 0.40
+PHOTO_CHESTS, PHOTO_EASE_M, PHOTO_SLEEVE_EASE = (0.98, 1.30), (0.006, 0.028), 0.75
+"""Chest over shoulder width of photographed garments, 5 and 95 of 100 between, and the ease taken for them."""
 LANYARD_SHARE, OPEN_SHARE = 0.12, 0.12
 TEXTURE_POOL, BUMP_POOL, ROOM_POOL = 64, 24, 40
 JOINTS = {
@@ -233,10 +236,13 @@ def parts_on_canvas(part: np.ndarray) -> np.ndarray:
 def half_canvas_flow(view: View) -> np.ndarray:
     """float32 (128, 96, 2): DESIGN's flow where a half-canvas pixel is wholly cloth of one patch, nan elsewhere."""
     block = 2 * SUPERSAMPLE
-    place = view.attribute(slice(3, 5)).reshape(HALF_H, block, HALF_W, block, 2)
-    whole = (view.part == FRONT).reshape(HALF_H, block, HALF_W, block).all((1, 3))
-    spread = (place.max((1, 3)) - place.min((1, 3))).max(-1)
-    flow = flow_from_pixels(place.mean((1, 3)))
+    place = view.attribute(slice(3, 5))
+    front = (view.part == FRONT).astype(np.uint8)
+    kernel = np.ones((block, block), np.uint8)
+    corner = (slice(block // 2, None, block),) * 2  # where a block's own even-sized kernel is centred
+    whole = cv2.erode(front, kernel)[corner] > 0
+    spread = (cv2.dilate(place, kernel) - cv2.erode(place, kernel))[corner].max(-1)
+    flow = flow_from_pixels(cv2.resize(place, (HALF_W, HALF_H), interpolation=cv2.INTER_AREA))
     flow[~(whole & (spread < JUMP_PX))] = np.nan
     return flow
 
@@ -312,12 +318,24 @@ def draw_piece(pools: Pools, rng: np.random.Generator, kind: str | None = None) 
     return drawn_piece(pools.bodies, cut, pick(rng, pools.textures), pick(rng, pools.bumps), rng)
 
 
+def ease_of_photo(landmarks: np.ndarray) -> float:
+    """Metres of ease of a photographed garment, from its landmarks: the wider its chest beside its shoulders."""
+    left, right = (landmarks[LANDMARKS.index(f"armpit_{side}")] for side in ("left", "right"))
+    chest = float(np.linalg.norm(right - left))
+    left, right = (landmarks[LANDMARKS.index(f"shoulder_{side}")] for side in ("left", "right"))
+    wide = chest / max(float(np.linalg.norm(right - left)), 1.0)
+    return float(np.interp(wide, PHOTO_CHESTS, PHOTO_EASE_M))
+
+
 def make_sample(pools: Pools, seed: int) -> dict[str, np.ndarray]:
     """The arrays of one sample, as `shards` stores them (without the leading axis)."""
     rng = np.random.default_rng(seed)
     shot = draw_shot(pools, rng)
     a, b = draw_piece(pools, rng), draw_piece(pools, rng)
-    cut_a, cut_b, inner = cuts.worn_variant(a.cut, rng), cuts.worn_variant(b.cut, rng), None
+    cut_a, cut_b, inner = cuts.as_shown(a.cut), cuts.worn_variant(b.cut, rng), None
+    if a.photo:
+        ease = ease_of_photo(a.landmarks)
+        cut_a = replace(cut_a, ease=ease, sleeve_ease=ease * PHOTO_SLEEVE_EASE)
     if not b.photo and b.cut.kind in ("shirt", "hoodie", "jumper") and rng.random() < OPEN_SHARE * 3:
         cut_b = cuts.opened(b.cut, rng)
         inner = draw_piece(pools, rng, "tshirt")

@@ -26,7 +26,7 @@ from ir_models.train.shards import (
 )
 from mirror.frames import CANVAS_H, CANVAS_W, SHOULDER_SHARE
 from mirror.inputs import colours_bled
-from mirror.maps import garment_layout, garment_maps, person_maps
+from mirror.maps import garment_layout, garment_maps, person_layout, person_maps
 from mirror.wardrobe import LANDMARKS, SLEEVES
 
 LEVEL_WEIGHTS = (0.25, 0.25, 0.4, 0.7, 1.0)
@@ -70,7 +70,7 @@ def halve_again(picture: np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass
 class Batch:
-    """What the network sees (person, garment, layout) and what it should answer.
+    """What the network sees (person, stands, garment, layout) and what it should answer.
 
     flow: (B, 2, 64, 48) area coordinates; valid: (B, 1, 64, 48), 1 where it is known; pixels: (B, 1, 1, 1) to turn an
     error in canvas pixels into one of SHOULDER_PX. shown: (B, 1, 128, 96) target coverage; free: where
@@ -79,6 +79,7 @@ class Batch:
     """
 
     person: Tensor
+    stands: Tensor
     garment: Tensor
     layout: Tensor
     flow: Tensor
@@ -90,8 +91,8 @@ class Batch:
     bled: Tensor
     target: Tensor
 
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.person, self.garment, self.layout
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.person, self.stands, self.garment, self.layout
 
     def to(self, device: torch.device) -> Batch:
         parts = {name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
@@ -147,6 +148,7 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
     left, right = (marks[:, LANDMARKS.index(f"shoulder_{side}")] for side in ("left", "right"))
     return Batch(
         person=person_maps(points, mask[:, 0]),
+        stands=person_layout(points),
         garment=garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks),
         layout=garment_layout(marks),
         flow=flow,

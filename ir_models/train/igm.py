@@ -26,7 +26,7 @@ from ir_models.train.shards import (
 )
 from mirror.errors import UsageError
 from mirror.inputs import colours_bled
-from mirror.maps import garment_layout, garment_maps, person_maps, skin_colour
+from mirror.maps import garment_layout, garment_maps, person_layout, person_maps, skin_colour
 
 CWM_SHARE = 0.4
 """How often a sample is warped by the CWM, errors included, instead of exactly."""
@@ -142,7 +142,9 @@ def make_batch(
     coverage = F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False)
     chosen = torch.nonzero(by_cwm[:, 0, 0, 0])[:, 0]
     if cwm is not None and len(chosen):
-        flow[chosen], coverage[chosen] = _warps_of(cwm, maps[chosen], {k: rows[k][chosen.numpy()] for k in _FLAT})
+        flow[chosen], coverage[chosen] = _warps_of(
+            cwm, maps[chosen], seen_points[chosen], {k: rows[k][chosen.numpy()] for k in _FLAT}
+        )
     warped = warp(bled, F.interpolate(flow, size=SIZE, mode="bilinear", align_corners=False))
 
     changed_share = changed.float()
@@ -171,12 +173,12 @@ def _mirrored(batch: Batch, points: Tensor, mask: Tensor) -> Batch:
 
 
 @torch.no_grad()
-def _warps_of(cwm: Cwm, maps: Tensor, rows: Sample) -> tuple[Tensor, Tensor]:
+def _warps_of(cwm: Cwm, maps: Tensor, points: Tensor, rows: Sample) -> tuple[Tensor, Tensor]:
     """The CWM's flow (B, 2, 64, 48), as area coordinates at 128 x 96, and its coverage at 256 x 192."""
     garment = torch.from_numpy(rows["garment"]).permute(0, 3, 1, 2).float() / 255.0
     marks = torch.from_numpy(rows["garment_landmarks"])
     drawn = garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks)
-    out = cwm.look(maps, drawn, garment_layout(marks))
+    out = cwm.look(maps, person_layout(points), drawn, garment_layout(marks))
     flow = F.interpolate(out.flows[-1], scale_factor=2.0, mode="bilinear", align_corners=False)
     return flow, F.interpolate(out.coverage, size=SIZE, mode="bilinear", align_corners=False)
 

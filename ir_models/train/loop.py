@@ -75,6 +75,14 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self.running: dict[str, float] = {}
 
+    def start_from(self, net: nn.Module) -> None:
+        """Begin with the weights of a network trained before; UsageError if it is of another configuration."""
+        try:
+            self.model.load_state_dict(net.state_dict())
+        except RuntimeError as error:
+            raise UsageError("--start names a network of another --config: start without it") from error
+        self.average.load_state_dict(self.model.state_dict())
+
     def resume(self, path: Path) -> None:
         """Go on from where FILE.resume left; raises UsageError if it does not fit."""
         try:
