@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from mirror.words import say
 if TYPE_CHECKING:
     from mirror.prepare import Prepared
     from mirror.prepare.network import Network
-    from mirror.wardrobe import Garment
+    from mirror.wardrobe import Garment, Wardrobe
 
 EXIT_OK, EXIT_NOT_ALL = 0, 2
 ADDED, DOUBTFUL, REFUSED = "added", "doubtful", "refused"
@@ -197,11 +198,11 @@ def _print_table(outcomes: list[Outcome]) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from mirror.wardrobe import Wardrobe, load_garment
+    from mirror.wardrobe import load_garment
 
     names = arguments.names
     if not names:
-        wardrobe = Wardrobe(arguments.wardrobe)
+        wardrobe = _open(arguments.wardrobe)
         names = sorted([g.slug for g in wardrobe.garments] + list(wardrobe.problems))
     wrong = 0
     for name in names:
@@ -210,19 +211,17 @@ def _check(arguments: argparse.Namespace) -> int:
             print(f"{name}: in order ({garment.kind}, sleeves {garment.sleeves})")
         except GarmentError as error:
             wrong += 1
-            print(f"{name}: {error}")
+            print(error)  # it names the folder
     return EXIT_OK if not wrong else EXIT_NOT_ALL
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from mirror.wardrobe import Wardrobe
-
-    wardrobe = Wardrobe(arguments.wardrobe)
+    wardrobe = _open(arguments.wardrobe)
     for garment in wardrobe.garments:
         height, width = garment.picture.shape[:2]
         print(f"{garment.slug}  {garment.name}  {garment.kind}, sleeves {garment.sleeves}, {width}x{height}")
-    for slug, problem in wardrobe.problems.items():
-        print(f"{slug}  cannot be used: {problem}")
+    for problem in wardrobe.problems.values():
+        print(f"Cannot be used: {problem}")
     return EXIT_OK
 
 
@@ -243,11 +242,22 @@ def _remove(arguments: argparse.Namespace) -> int:
 
 def _folder(wardrobe: Path, name: str) -> Path:
     """The folder of a garment by its slug or its shown name. Raises GarmentError."""
-    from mirror.wardrobe import Wardrobe
-
     if re.fullmatch(r"[\w][\w.-]*", name) and (wardrobe / name).is_dir():
         return wardrobe / name
-    return wardrobe / Wardrobe(wardrobe).find(name).slug
+    return wardrobe / _open(wardrobe).find(name).slug
+
+
+def _open(folder: Path) -> Wardrobe:
+    """The wardrobe, without the warnings that a mirror logs: here every problem is printed once. Raises GarmentError."""
+    from mirror.wardrobe import Wardrobe
+
+    log = logging.getLogger("mirror.wardrobe")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        return Wardrobe(folder)
+    finally:
+        log.setLevel(level)
 
 
 def _preview(arguments: argparse.Namespace) -> int:
