@@ -1,16 +1,19 @@
 """Fit + garment + camera frame -> the picture, at camera resolution. Outside garment and repair, camera pixels are
-untouched, bit for bit."""
+untouched, bit for bit.
+
+Only the part of the picture that changes is worked on. The fit's maps vary slowly: they are brought from the canvas to
+a coarse grid of that part and from there to the camera's pixels by a plain enlargement, a quarter of a warp's cost.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_W, Fit, Frame, flow_to_pixels
+from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame
+from mirror.levels import Levels
 from mirror.wardrobe import Garment
 
 EDGE_GAIN = 2.5
@@ -22,119 +25,152 @@ GUIDE_RADIUS = 2.0
 """Canvas pixels around an edge within which masks are drawn to the edges of the camera picture."""
 GUIDE_NOISE = 4e-4
 """Variance (of 0..1 squared) below which the picture counts as flat: (5 levels of 255) squared."""
-MAX_GARMENTS = 32
+MAX_STEP = 4
+"""Camera pixels between points of the coarse grid, at most; about one canvas pixel."""
+SHADE_ONE = 160
+"""Level of shading 1 in 8 bits, so that gains up to 1.59 fit in."""
 MIN_ALPHA = 2.0 / 255.0
-
-
-@dataclass(frozen=True)
-class _Level:
-    """A garment's picture at one scale: colours padded outward so that no background bleeds in, and its outline."""
-
-    picture: np.ndarray  # uint8 HxWx4 BGRA
-    scale: float  # full-size pixels per pixel of this level
+_EDGE = np.clip((np.arange(256) / 255.0 - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
+_EDGE_TABLE = np.round(_EDGE * SHADE_ONE).astype(np.uint8)
+_INVERSE = cv2.WARP_INVERSE_MAP
 
 
 class Composer:
     """Draws a fitted garment onto camera frames. Keeps the garments' pictures in several sizes."""
 
     def __init__(self) -> None:
-        self._levels: OrderedDict[int, tuple[Garment, list[_Level]]] = OrderedDict()
-        self._lock = threading.Lock()  # the worker prepares garments while the main thread draws others
+        self._levels = Levels()
 
     def prepare(self, garment: Garment) -> None:
-        """Build the garment's picture pyramid ahead of its first showing."""
-        self._pyramid(garment)
+        """Build the garment's picture sizes ahead of its first showing. From any thread."""
+        self._levels.all_of(garment)
 
     def compose(self, frame: Frame, fit: Fit, garment: Garment) -> np.ndarray:
         """The frame with the garment on: uint8 HxWx3 BGR, a new array, not mirrored."""
         picture = frame.image.copy()
-        window = _window(fit, frame.size)
-        if window is None:
+        patch = _patch(fit, frame.size)
+        if patch is None:
             return picture
-        x0, y0, x1, y1 = window
-        view = picture[y0:y1, x0:x1]
-        to_canvas = fit.crop.matrix.copy()  # from pixels of the window to the canvas
-        to_canvas[:, 2] += to_canvas[:, :2] @ np.array([x0, y0], float)
-        size = (x1 - x0, y1 - y0)
-
-        def lift(canvas_map: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            return cv2.warpAffine(canvas_map, to_canvas, size, flags=flags, borderMode=border)
-
+        view = picture[patch.y0 : patch.y0 + patch.height, patch.x0 : patch.x0 + patch.width]
         if fit.repair is not None:
-            guide = cv2.cvtColor(view, cv2.COLOR_BGR2GRAY).astype(np.float32) * (1.0 / 255.0)
-            mask = lift(fit.repair[..., 3], cv2.BORDER_CONSTANT)
-            mask = _guided(mask, guide, max(1, round(GUIDE_RADIUS * fit.crop.scale)))
-            _blend(view, lift(cv2.convertScaleAbs(fit.repair[..., :3])), np.clip(mask, 0.0, 1.0))
-        a = garment.to_picture
-        source = flow_to_pixels(fit.flow) @ a[:, :2].T.astype(np.float32) + a[:, 2].astype(np.float32)
-        level = self._level(garment, fit, source)
-        where = _lift_flow((source + 0.5) / level.scale - 0.5, to_canvas, size, TORN_PX * a[0, 0] / level.scale)
-        garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        coverage = lift(fit.coverage, cv2.BORDER_CONSTANT)
-        coverage = cv2.addWeighted(coverage, 255 * EDGE_GAIN, coverage, 0.0, 127.5 * (1 - EDGE_GAIN), dtype=cv2.CV_8U)
-        outline = cv2.extractChannel(garb, 3)
-        alpha = cv2.multiply(coverage, outline, scale=1.0 / 255**2, dtype=cv2.CV_32F)
-        lit = cv2.multiply(garb[..., :3], cv2.merge([lift(fit.shading)] * 3), dtype=cv2.CV_8U)
-        _blend(view, lit, alpha)
+            _lay_over(view, patch.enlarged(_repair(view, fit.repair, patch, fit.crop.scale)))
+        _lay_over(view, self._garment(fit, garment, patch))
         return picture
 
-    def _pyramid(self, garment: Garment) -> list[_Level]:
-        key = id(garment)
-        with self._lock:
-            if key in self._levels:
-                self._levels.move_to_end(key)
-                return self._levels[key][1]
-        levels = _build_pyramid(garment)
-        with self._lock:
-            self._levels[key] = (garment, levels)
-            while len(self._levels) > MAX_GARMENTS:
-                self._levels.popitem(last=False)
-        return levels
-
-    def _level(self, garment: Garment, fit: Fit, source: np.ndarray) -> _Level:
-        """The smallest level that is still as fine as the camera's pixels (else thin stripes would alias)."""
-        inside = fit.coverage > 0.5
-        step = np.median(np.abs(np.diff(source[..., 0], axis=1))[inside[:, 1:]]) if inside.any() else 1.0
-        wanted = float(step) / fit.crop.scale  # full-size garment pixels per camera pixel
-        levels = self._pyramid(garment)
-        best = levels[0]
-        for level in levels:
-            if level.scale <= max(wanted, 1.0) * 1.1:
-                best = level
-        return best
+    def _garment(self, fit: Fit, garment: Garment, patch: _Patch) -> np.ndarray:
+        """uint8 BGRA of the patch's size: the garment through the flow, lit, with its alpha."""
+        lay = garment.to_picture
+        half = 0.5 * np.array([CANVAS_W - 1, CANVAS_H - 1])
+        level = self._levels.fitting(garment, _density(fit.flow, fit.coverage) * half[0] * lay[0, 0] / fit.crop.scale)
+        # from the flow's coordinates to pixels of the level, in one affine step
+        to_level = np.hstack([lay[:, :2] * half, (lay[:, :2] @ half + lay[:, 2] + 0.5)[:, None]]) / level.scale
+        to_level[:, 2] -= 0.5
+        source = cv2.transform(fit.flow, to_level)
+        where = _lift_source(source, patch, TORN_PX * lay[0, 0] / level.scale)
+        garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        light = cv2.convertScaleAbs(fit.shading, alpha=SHADE_ONE)
+        gains = cv2.merge([light, light, light, cv2.convertScaleAbs(fit.coverage, alpha=255.0)])
+        gains = patch.enlarged(patch.lifted(gains, cv2.BORDER_REPLICATE))
+        cv2.insertChannel(cv2.LUT(cv2.extractChannel(gains, 3), _EDGE_TABLE), gains, 3)
+        return cv2.multiply(garb, gains, scale=1.0 / SHADE_ONE)
 
 
-def _lift_flow(source: np.ndarray, to_canvas: np.ndarray, size: tuple[int, int], torn: float) -> np.ndarray:
+@dataclass(frozen=True)
+class _Patch:
+    """The part of the camera picture that is drawn on (pixels), and how its coarse grid lies on the canvas.
+
+    to_canvas, grid_to_canvas: float64 2x3, from pixels of the patch, and from those of the grid.
+    """
+
+    x0: int
+    y0: int
+    width: int
+    height: int
+    grid: tuple[int, int]
+    to_canvas: np.ndarray
+    grid_to_canvas: np.ndarray
+
+    def lifted(self, canvas_map: np.ndarray, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+        """A map of the canvas (HxWxC, C up to 4) on the grid."""
+        return cv2.warpAffine(
+            canvas_map, self.grid_to_canvas, self.grid, flags=_INVERSE | cv2.INTER_LINEAR, borderMode=border
+        )
+
+    def enlarged(self, grid_map: np.ndarray) -> np.ndarray:
+        """A map of the grid on the patch's pixels."""
+        if self.grid == (self.width, self.height):
+            return grid_map
+        return cv2.resize(grid_map, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+
+
+def _patch(fit: Fit, size: tuple[int, int]) -> _Patch | None:
+    """Around everything that will be drawn; None where nothing is. size: (width, height) of the picture."""
+    drawn = fit.coverage if fit.repair is None else cv2.max(fit.coverage, cv2.extractChannel(fit.repair, 3))
+    left, top, wide, high = cv2.boundingRect(cv2.compare(drawn, MIN_ALPHA, cv2.CMP_GT))
+    if not wide:
+        return None
+    xs, ys = (left - 1, left + wide), (top - 1, top + high)
+    corners = np.array([[x, y] for x in xs for y in ys], float)
+    inverse = fit.crop.inverse
+    camera = corners @ inverse[:, :2].T + inverse[:, 2]
+    x0, y0 = (int(v) for v in np.maximum(np.floor(camera.min(0)), 0))
+    x1, y1 = (int(v) for v in np.minimum(np.ceil(camera.max(0)) + 1, size))
+    if x1 <= x0 or y1 <= y0:
+        return None
+    step = int(np.clip(round(fit.crop.scale), 1, MAX_STEP))
+    x0, width = _whole_steps(x0, x1, step, size[0])
+    y0, height = _whole_steps(y0, y1, step, size[1])
+    grid = (max(1, width // step), max(1, height // step))
+    to_canvas = fit.crop.matrix.copy()
+    to_canvas[:, 2] += to_canvas[:, :2] @ (x0, y0)
+    steps = np.array([width / grid[0], height / grid[1]])
+    grid_to_canvas = to_canvas.copy()  # both count from pixel centres, as cv2.resize does
+    grid_to_canvas[:, 2] += to_canvas[:, :2] @ (0.5 * steps - 0.5)
+    grid_to_canvas[:, :2] *= steps
+    return _Patch(x0, y0, width, height, grid, to_canvas, grid_to_canvas)
+
+
+def _whole_steps(start: int, stop: int, step: int, limit: int) -> tuple[int, int]:
+    """Start and length of a stretch around start..stop that is a whole number of steps, where 0..limit allows it."""
+    length = min(-(-(stop - start) // step) * step, max(limit // step * step, 1))
+    return max(0, min(start, limit - length)), min(length, limit)
+
+
+def _density(flow: np.ndarray, coverage: np.ndarray) -> float:
+    """Median step of the flow's x between canvas pixels side by side, where the garment is seen; of every 4th."""
+    seen = coverage[::4, 2::4] > 0.5
+    step = np.abs(flow[::4, 3::4, 0] - flow[::4, 1::4, 0])[seen]
+    return float(np.median(step)) / 2.0 if step.size else 2.0 / (CANVAS_W - 1)
+
+
+def _lift_source(source: np.ndarray, patch: _Patch, torn: float) -> np.ndarray:
     """Source positions (float32 256x192x2) at camera resolution; at tears the nearest value instead of a mixture."""
-    flags = cv2.WARP_INVERSE_MAP
-    smooth = cv2.warpAffine(source, to_canvas, size, flags=flags | cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    smooth = patch.enlarged(patch.lifted(source, cv2.BORDER_REPLICATE))
     kernel = np.ones((3, 3), np.uint8)
-    spread = (cv2.dilate(source, kernel) - cv2.erode(source, kernel)).max(2)
-    tears = (spread > torn).astype(np.uint8)
-    if not tears.any():
+    spread = cv2.subtract(cv2.dilate(source, kernel), cv2.erode(source, kernel))
+    tears = cv2.compare(cv2.max(*cv2.split(spread)), torn, cv2.CMP_GT)
+    if not cv2.countNonZero(tears):
         return smooth
-    tears = cv2.warpAffine(tears, to_canvas, size, flags=flags | cv2.INTER_NEAREST)
-    nearest = cv2.warpAffine(source, to_canvas, size, flags=flags | cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    cv2.copyTo(nearest, tears, smooth)
+    to_canvas, size, flags = patch.to_canvas, (patch.width, patch.height), _INVERSE | cv2.INTER_NEAREST
+    tears = cv2.warpAffine(tears, to_canvas, size, flags=flags)
+    x, y, width, height = cv2.boundingRect(tears)
+    here = to_canvas.copy()
+    here[:, 2] += to_canvas[:, :2] @ (x, y)
+    nearest = cv2.warpAffine(source, here, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    part = (slice(y, y + height), slice(x, x + width))
+    cv2.copyTo(nearest, tears[part], smooth[part])
     return smooth
 
 
-def _window(fit: Fit, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """x0, y0, x1, y1 in camera pixels around everything that will be drawn; None where nothing is."""
-    drawn = fit.coverage > MIN_ALPHA
-    if fit.repair is not None:
-        drawn = drawn | (fit.repair[..., 3] > MIN_ALPHA)
-    ys, xs = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
-    if len(ys) == 0:
-        return None
-    low_x, high_x, low_y, high_y = xs[0] - 1, xs[-1] + 1, ys[0] - 1, ys[-1] + 1
-    corners = np.array([[low_x, low_y], [high_x, low_y], [low_x, high_y], [high_x, high_y]], float)
-    inverse = fit.crop.inverse
-    camera = corners @ inverse[:, :2].T + inverse[:, 2]
-    x0, y0 = np.maximum(np.floor(camera.min(0)).astype(int), 0)
-    x1, y1 = np.minimum(np.ceil(camera.max(0)).astype(int) + 1, size)
-    return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
+def _repair(view: np.ndarray, repair: np.ndarray, patch: _Patch, scale: float) -> np.ndarray:
+    """uint8 BGRA on the patch's grid: what is painted over the old garment, its edge drawn to the picture's own."""
+    guide = view if patch.grid == view.shape[1::-1] else cv2.resize(view, patch.grid, interpolation=cv2.INTER_AREA)
+    guide = cv2.cvtColor(guide, cv2.COLOR_BGR2GRAY).astype(np.float32) * (1.0 / 255.0)
+    radius = max(1, round(GUIDE_RADIUS * scale * patch.grid[0] / patch.width))
+    mask = _guided(patch.lifted(cv2.extractChannel(repair, 3)), guide, radius)
+    painted = patch.lifted(cv2.convertScaleAbs(repair), cv2.BORDER_REPLICATE)
+    cv2.insertChannel(cv2.convertScaleAbs(np.maximum(mask, 0.0), alpha=255.0), painted, 3)
+    return painted
 
 
 def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> np.ndarray:
@@ -151,34 +187,10 @@ def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> np.ndarray:
     return cv2.multiply(cv2.blur(slope, size), guide) + cv2.blur(offset, size)
 
 
-def _blend(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:
-    """Paint colours (uint8 HxWx3) over uint8 `view` in place; nothing changes where alpha (float32 HxW, 0..1) is 0."""
-    mixed = cv2.blendLinear(colours, np.ascontiguousarray(view), alpha, 1.0 - alpha)
-    cv2.copyTo(mixed, cv2.compare(alpha, MIN_ALPHA, cv2.CMP_GT), view)
-
-
-def _build_pyramid(garment: Garment) -> list[_Level]:
-    alpha = garment.picture[..., 3]
-    if garment.inner is not None:  # the inside of the back collar lies behind the neck: not drawn on a body
-        alpha = cv2.multiply(alpha, 255 - garment.inner, scale=1.0 / 255.0)
-    picture, scale = np.dstack([_pad_colours(garment.picture), alpha]), 1.0
-    levels = [_Level(picture, scale)]
-    while min(picture.shape[:2]) > CANVAS_W // 2 and scale < 16:
-        size = (picture.shape[1] // 2, picture.shape[0] // 2)
-        scale = garment.picture.shape[1] / size[0]
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        levels.append(_Level(picture, scale))
-    return levels
-
-
-def _pad_colours(picture: np.ndarray) -> np.ndarray:
-    """uint8 HxWx3: every transparent pixel takes the colour of the nearest opaque one."""
-    opaque = picture[..., 3] > 200
-    if not opaque.any() or opaque.all():
-        return np.ascontiguousarray(picture[..., :3])
-    _, labels = cv2.distanceTransformWithLabels(
-        (~opaque).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros((labels.max() + 1, 3), np.uint8)
-    lookup[labels[opaque]] = picture[..., :3][opaque]
-    return lookup[labels]
+def _lay_over(view: np.ndarray, over: np.ndarray) -> None:
+    """Paint uint8 BGRA (straight alpha) over uint8 BGR `view` in place; nothing changes where alpha is 0."""
+    alpha = cv2.extractChannel(over, 3)
+    alpha = cv2.merge([alpha, alpha, alpha])
+    above = cv2.multiply(cv2.cvtColor(over, cv2.COLOR_BGRA2BGR), alpha, scale=1.0 / 255.0)
+    cv2.bitwise_not(alpha, dst=alpha)
+    cv2.add(above, cv2.multiply(view, alpha, scale=1.0 / 255.0), dst=view)
