@@ -20,6 +20,8 @@ from ir_models.checkpoints import config_of
 from ir_models.compress.calibration import cases, sketched_pairs
 from ir_models.compress.quantize import COORDINATES, kept_in_float
 from ir_models.convert import Plan, to_openvino
+from ir_models.nets import cwm as cwm_net
+from ir_models.nets import igm as igm_net
 from ir_models.nets.correlation import Form
 from ir_models.nets.cwm import Cwm, CwmConfig
 from ir_models.nets.igm import Igm, IgmConfig
@@ -108,13 +110,25 @@ def mirror_as_shipped(models: Path, threads: int, cache: Path) -> tuple[Contende
         ]
         params = sum(entry["params_m"] for entry in about.values())
         return _of_parts("mirror-ov-shipped", parts, params, threads), str(models)
-    made = plans(Cwm(CwmConfig()), Igm(IgmConfig()))
+    contender = _mirror_in_int8("mirror-ov-shipped", CwmConfig(), IgmConfig(), threads)
+    return contender, "random weights, no model set there"
+
+
+def mirror_full_in_int8(threads: int) -> Contender:
+    """The larger configuration of the mirror's networks, random weights, quantised without control."""
+    return _mirror_in_int8("mirror-ov-full-int8", cwm_net.CONFIGS["full"], igm_net.CONFIGS["full"], threads)
+
+
+def _mirror_in_int8(name: str, cwm: CwmConfig, igm: IgmConfig, threads: int) -> Contender:
+    torch.manual_seed(0)
+    made = plans(Cwm(cwm), Igm(igm))
     parts = []
-    for plan in made[1:]:
-        model = _quantised(to_openvino(plan), [_feed(plan)], kept_in_float(to_openvino(plan), plan.name in COORDINATES))
-        parts.append(_part(plan, model))
-    params = sum(_params_m(plan.module) for plan in made)
-    return _of_parts("mirror-ov-shipped", parts, params, threads), "random weights, no model set there"
+    for plan in made:
+        if plan.name != GARMENT:
+            model = to_openvino(plan)
+            scope = kept_in_float(model, plan.name in COORDINATES)
+            parts.append(_part(plan, _quantised(model, [_feed(plan)], scope)))
+    return _of_parts(name, parts, sum(_params_m(plan.module) for plan in made), threads)
 
 
 def _configs(models: Path) -> tuple[CwmConfig, IgmConfig]:

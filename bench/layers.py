@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from bench.contenders import Part, compile_part
+from bench.machine import clock
 
 WEIGHTED = ("Convolution", "FullyConnected", "MatMul")
 
@@ -36,6 +37,19 @@ def profile(part: Part, threads: int, runs: int = 20) -> list[Layer]:
     work = {op.get_friendly_name(): _gmac(op) for op in compiled.get_runtime_model().get_ops()}
     layers = [Layer(name, kernels[name], float(np.mean(ms)), work.get(name, 0.0)) for name, ms in spent.items()]
     return sorted((layer for layer in layers if layer.ms > 0), key=lambda layer: -layer.ms)
+
+
+def report(part: Part, threads: int, peak_gmac_s: float, repeats: int, most: int = 10) -> dict[str, Any]:
+    """One network by itself, printed and returned: its time, its share of the peak, its most expensive layers."""
+    request = compile_part(part, threads).create_infer_request()
+    ms = clock(lambda: request.infer(part.feed), repeats, warm_up=10)["ms"]["p50"]
+    share = part.gmac / ms * 1e3 / peak_gmac_s
+    layers = profile(part, threads)
+    counted = sum(layer.ms for layer in layers)
+    print(f"{part.name}: {part.gmac:.3f} GMAC in {ms:.2f} ms, {share:.1%} of the INT8 peak", end="")
+    print(f"; layer by layer ({counted:.2f} ms while counted)\n{table(layers, peak_gmac_s, most)}", flush=True)
+    rows = [asdict(layer) | {"of_all": round(layer.ms / counted, 4)} for layer in layers[:most]]
+    return {"name": part.name, "ms": ms, "gmac": round(part.gmac, 4), "peak_share": round(share, 4), "layers": rows}
 
 
 def table(layers: list[Layer], peak_gmac_s: float, most: int = 10) -> str:

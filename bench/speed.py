@@ -36,6 +36,8 @@ SLOW_REPEATS, FAST_REPEATS = (15, 5), (300, 80)
 """Repeats of the published networks and of the mirror's: usually, and with --quick."""
 SLOW_LIMIT_S = (60.0, 14.0)
 """Seconds after which a published network's row ends early."""
+LOOKED_INTO = ("mirror-ov-shipped", "mirror-ov-full-int8")
+"""Rows that the others are set against, and whose networks are shown layer by layer."""
 
 LOAD = """
 import sys, time
@@ -75,11 +77,11 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as cache:
         rows, parts = _rows(args, peak, Path(cache))
     _print_ratios(rows)
-    for part in parts:
-        found = layers.profile(part, args.threads)
-        print(f"\n{part.name}, layer by layer ({part.gmac:.3f} GMAC, {sum(x.ms for x in found):.2f} ms while counted)")
-        print(layers.table(found, peak))
-    report: dict[str, Any] = {"machine": machine, "rows": rows}
+    networks = []
+    for row, part in parts:
+        print(f"\n{row}, ", end="")
+        networks.append({"row": row} | layers.report(part, args.threads, peak, FAST_REPEATS[args.quick]))
+    report: dict[str, Any] = {"machine": machine, "rows": rows, "networks": networks}
     if (args.models / "manifest.json").is_file():
         report |= {"overlap": _overlap(args), "start": _start(args)}
     if args.json:
@@ -89,7 +91,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _rows(
     args: argparse.Namespace, peak: float, cache: Path
-) -> tuple[list[dict[str, Any]], tuple[contenders.Part, ...]]:
+) -> tuple[list[dict[str, Any]], list[tuple[str, contenders.Part]]]:
+    """The rows, and the networks of those in LOOKED_INTO with the row they belong to."""
     threads = args.threads
     came_from = [""]
 
@@ -105,9 +108,10 @@ def _rows(
         "original-ov-int8": (lambda: contenders.original_recipe(threads), True),
         "mirror-ov-f32": (lambda: contenders.mirror_in_float(args.models, threads), False),
         "mirror-ov-shipped": (shipped, False),
+        "mirror-ov-full-int8": (lambda: contenders.mirror_full_in_int8(threads), False),
     }
     rows: list[dict[str, Any]] = []
-    parts: tuple[contenders.Part, ...] = ()
+    parts: list[tuple[str, contenders.Part]] = []
     wanted = args.rows.split(",") if args.rows else list(makers)
     print(f"{'':20} {'ms p50':>8} {'p10':>8} {'p90':>8} {'CPU ms':>8} {'GMAC':>7} {'M param':>8} {'of peak':>8}")
     for name in wanted:
@@ -130,8 +134,9 @@ def _rows(
             f"{contender.gmac:7.2f} {contender.params_m:8.2f} {share:8.1%}",
             flush=True,
         )
+        if name in LOOKED_INTO:
+            parts += [(name, part) for part in contender.parts]
         if name == "mirror-ov-shipped":
-            parts = contender.parts
             print(f"  {came_from[0]}")
         del contender
         gc.collect()
@@ -140,10 +145,11 @@ def _rows(
 
 def _print_ratios(rows: list[dict[str, Any]]) -> None:
     medians = {row["name"]: row["ms"]["p50"] for row in rows}
-    if own := medians.get("mirror-ov-shipped"):
-        print("Frames per second of mirror-ov-shipped over:")
-        for name, ms in medians.items():
-            print(f"  {name:20} {ms / own:6.1f}")
+    for ours in LOOKED_INTO:
+        if own := medians.get(ours):
+            print(f"Frames per second of {ours} over:")
+            for name, ms in medians.items():
+                print(f"  {name:20} {ms / own:6.1f}")
 
 
 def _overlap(args: argparse.Namespace) -> dict[str, float]:

@@ -13,7 +13,7 @@ pytest.importorskip("nncf")
 from bench import correlation as correlation_bench  # noqa: E402
 from bench import speed  # noqa: E402
 from bench.contenders import PRUNED_GENERATOR, PRUNED_WARP, Part, encoder_gmac  # noqa: E402
-from bench.layers import Layer, profile, table  # noqa: E402
+from bench.layers import Layer, profile, report, table  # noqa: E402
 from bench.machine import clock, describe  # noqa: E402
 from ir_models.nets.pfafn import Generator, WarpConfig  # noqa: E402
 from mirror.engine import ov  # noqa: E402
@@ -65,6 +65,9 @@ def test_a_profile_counts_the_work_of_a_convolution():
     assert len(counted) == 1
     assert counted[0].gmac == pytest.approx(24 * 16 * 9 * 20 * 30 / 1e9)
     assert "Convolution" in counted[0].kernel
+    found = report(part, threads=1, peak_gmac_s=100.0, repeats=3, most=2)
+    assert found["name"] == "one" and found["ms"] > 0.0
+    assert counted[0].name in [layer["name"] for layer in found["layers"]]
 
 
 def test_a_table_of_layers_names_the_most_expensive_and_sums_the_rest():
@@ -104,11 +107,26 @@ def test_a_row_of_the_speed_bench_has_the_promised_form(tmp_path, monkeypatch):
     monkeypatch.setattr(speed, "int8_peak_gmac_s", lambda threads: 100.0)
     monkeypatch.setattr(speed, "FAST_REPEATS", (3, 3))
     file = tmp_path / "s.json"
-    arguments = ["--rows", "mirror-ov-f32", "--models", str(tmp_path), "--threads", "1", "--json", str(file)]
+    arguments = [
+        "--rows",
+        "mirror-ov-f32,mirror-ov-full-int8",
+        "--models",
+        str(tmp_path),
+        "--threads",
+        "1",
+        "--json",
+        str(file),
+    ]
     assert speed.main([*arguments, "--quick"]) == 0
     report = json.loads(file.read_text())
-    (row,) = report["rows"]
-    assert row["name"] == "mirror-ov-f32"
-    assert set(row["ms"]) == {"p10", "p50", "p90"}
-    assert row["gmac"] > 0.5 and row["params_m"] > 1.0
-    assert row["peak_share"] == pytest.approx(row["gmac"] / row["ms"]["p50"] * 1e3 / 100.0, abs=1e-3)
+    compact, full = report["rows"]
+    assert (compact["name"], full["name"]) == ("mirror-ov-f32", "mirror-ov-full-int8")
+    assert 2.0 < full["gmac"] < 4.0
+    for row in report["rows"]:
+        assert set(row["ms"]) == {"p10", "p50", "p90"}
+        assert row["gmac"] > 0.5 and row["params_m"] > 1.0
+        assert row["peak_share"] == pytest.approx(row["gmac"] / row["ms"]["p50"] * 1e3 / 100.0, abs=1e-3)
+    assert [(part["row"], part["name"]) for part in report["networks"]] == [
+        ("mirror-ov-full-int8", "cwm_person"), ("mirror-ov-full-int8", "igm"),
+    ]  # fmt: skip
+    assert all(len(part["layers"]) == 10 and 0.0 < part["peak_share"] < 1.0 for part in report["networks"])
