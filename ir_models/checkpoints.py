@@ -40,6 +40,19 @@ def load_igm(path: Path) -> tuple[Igm, Origin]:
     return _filled(net, state, path), _origin(state)
 
 
+def begin_with(net: nn.Module, path: Path) -> int:
+    """Copy a checkpoint's weights into `net` as far as names and shapes are the same; returns how many tensors fitted.
+
+    Raises ModelError for a file that is no checkpoint, or one of which nothing fits.
+    """
+    own = net.state_dict()
+    fitting = {k: v for k, v in _read(path)["model"].items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise ModelError(f"No weight of {path} fits the network: begin without it.")
+    net.load_state_dict(own | fitting)
+    return len(fitting)
+
+
 def save(path: Path, net: Cwm | Igm, trained_on: str, metrics: dict[str, Any]) -> None:
     """Write a network as the training does."""
     config = dataclasses.asdict(net.config)

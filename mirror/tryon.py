@@ -147,7 +147,10 @@ def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
     repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
     repair[..., :3] = picture_of(made["repair_colour"])
     repair[..., 3] = made["repair_mask"][0, 0]
-    return Fit(warped.flow, warped.coverage, made["shading"][0, 0], repair, warped.crop, warped.frame.t_capture)
+    coverage = warped.coverage
+    if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
+        coverage = coverage * made["composite_mask"][0, 0]
+    return Fit(warped.flow, coverage, made["shading"][0, 0], repair, warped.crop, warped.frame.t_capture)
 
 
 def _fit_of_plain(warped: _Warped, made: Outputs) -> Fit:

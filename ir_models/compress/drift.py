@@ -59,6 +59,8 @@ def compose(answer: Outputs, given: dict[str, np.ndarray]) -> np.ndarray:
         mask = answer["composite_mask"][0] * coverage
         return answer["rendered"][0] * (1.0 - mask) + warped * mask
     below = person + (answer["repair_colour"][0] - person) * answer["repair_mask"][0]
+    if "composite_mask" in answer:
+        coverage = coverage * answer["composite_mask"][0]
     lit = np.clip((warped + 1.0) * answer["shading"][0] - 1.0, -1.0, 1.0)
     return below + (lit - below) * coverage
 

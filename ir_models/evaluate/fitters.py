@@ -36,9 +36,9 @@ class TorchFitter:
         warped = flat.warped(flow)
         names = ("person", "warped", "coverage", "person_maps", "skin")
         outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
-        mask, colour, shading = (output.numpy() for output in outputs[:3])
+        mask, colour, shading, kept = (output.numpy() for output in outputs[:4])
         repair = np.dstack([picture_of(colour), mask[0, 0]])
-        return Fit(flow, coverage, shading[0, 0], repair, crop, frame.t_capture)
+        return Fit(flow, coverage * kept[0, 0], shading[0, 0], repair, crop, frame.t_capture)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

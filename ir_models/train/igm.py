@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -11,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ir_models.checkpoints import begin_with
 from ir_models.nets.cwm import TO_ALIGNED, Cwm, warp
-from ir_models.nets.igm import CONFIGS, Igm, IgmTraining
+from ir_models.nets.igm import CONFIGS, LAYERS, Igm, IgmTraining
 from ir_models.train import augment
 from ir_models.train.loop import in_full
 from ir_models.train.noise import noisy_landmarks, noisy_mask
@@ -28,14 +30,23 @@ from mirror.errors import UsageError
 from mirror.inputs import colours_bled
 from mirror.maps import garment_layout, garment_maps, person_layout, person_maps, skin_colour
 
-CWM_SHARE = 0.4
+CWM_SHARE = 0.7
 """How often a sample is warped by the CWM, errors included, instead of exactly."""
 CHANGED = 0.07
 """A pixel counts as changed if a colour differs by more than this (0..1), besides where the labels differ."""
 PROTECTED = (Part.HEAD, Part.HAIR, Part.HAND)
 BARE = (Part.SKIN, Part.HEAD, Part.HAND)
+WORN = (Part.FRONT, Part.BACK)
+LAYER_OF = {
+    Part.BACKGROUND: "background", Part.SKIN: "skin", Part.HEAD: "skin", Part.HAND: "skin", Part.LOWER: "lower",
+    Part.HAIR: "hair",
+}  # fmt: skip
+"""Labels -> `nets.igm.LAYERS`; all else is the layer after them."""
 SIZE = (256, 192)
 _FLAT = ("garment", "garment_landmarks")
+_LAYER_TABLE = torch.tensor(
+    [LAYERS.index(LAYER_OF[part]) if part in LAYER_OF else len(LAYERS) for part in Part], dtype=torch.int64
+)
 
 
 def compact(sample: Sample) -> Sample:
@@ -71,8 +82,10 @@ def filled(flow: np.ndarray) -> np.ndarray:
 class Batch:
     """Pictures RGB in [-1, 1] and masks 0..1 at 256 x 192, maps and skin as `Igm` takes them.
 
-    changed: where the target differs from the person. front: where the new garment's front is. protect: hands, head
-    and hair that are the same in both. bare: skin in the target. by_cwm: (B, 1, 1, 1), 1 where the CWM warped.
+    changed: where the target differs from the person. repair: where the repair mask should be, 0..1. front: where the
+    new garment's front is; shown: where it is drawn. protect: hands, head and hair that are the same
+    in both. seen: (B, 5, 128, 96), shares of the layers in the person's picture. wanted: (B, 1, 256, 192), the layer of
+    the target, whole numbers. by_cwm: (B, 1, 1, 1), 1 where the CWM warped.
     """
 
     person: Tensor
@@ -82,9 +95,13 @@ class Batch:
     maps: Tensor
     skin: Tensor
     changed: Tensor
+    repair: Tensor
     front: Tensor
+    shown: Tensor
     protect: Tensor
     bare: Tensor
+    seen: Tensor
+    wanted: Tensor
     by_cwm: Tensor
 
     def inputs(self) -> tuple[Tensor, ...]:
@@ -126,8 +143,12 @@ def make_batch(
     label_a, label_b = (torch.from_numpy(x)[:, None] for x in (parts_a, parts_b))
     points = torch.from_numpy(rows["landmarks"])
     differs = (old - new).abs().amax(1, keepdim=True) > CHANGED
-    changed = differs | (label_a != label_b) | among(label_a, (Part.FRONT, Part.BACK))
+    changed = differs | (label_a != label_b) | among(label_a, WORN)
+    # Where the new garment will be, the repair mask matters only if the warp leaves a gap: then what was worn must go.
+    repair = torch.where(label_a == Part.FRONT, among(label_b, (*WORN, Part.ACCESSORY)), changed).float()
     front = (label_a == Part.FRONT).float()
+    wanted = _LAYER_TABLE[label_a.long()]
+    seen = F.one_hot(_LAYER_TABLE[label_b[:, 0].long()], len(LAYERS) + 1).permute(0, 3, 1, 2).float()
     protect = ((label_a == label_b) & among(label_a, PROTECTED) & ~differs).float()
     bare = among(label_a, BARE).float()
     silhouette = F.avg_pool2d((label_b != Part.BACKGROUND).float(), 2)
@@ -147,7 +168,6 @@ def make_batch(
         )
     warped = warp(bled, F.interpolate(flow, size=SIZE, mode="bilinear", align_corners=False))
 
-    changed_share = changed.float()
     if training:
         old, new = augment.camera([old, new], generator)
         warped = augment.tint(warped, generator, 0.88, 1.1)
@@ -159,7 +179,8 @@ def make_batch(
     skin = skin_colour(F.avg_pool2d(old, 2) * 2.0 - 1.0, seen_points)
     batch = Batch(
         old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin,
-        changed_share, front, protect, bare, by_cwm,
+        changed.float(), repair, front, shown, protect, bare, F.avg_pool2d(seen, 2),
+        wanted.float(), by_cwm,
     )  # fmt: skip
     if training and torch.rand((), generator=generator) < 0.5:
         batch = _mirrored(batch, seen_points, mask)
@@ -247,34 +268,42 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     """Terms of the loss of the form `repair`, to be added up.
 
     l1: the composed picture, four times as heavy where there is something to repair. colour: what is painted, there.
-    shade: the lit garment. mask, dice: the repair mask. bare: whether skin is painted. protect: hands, head, hair.
+    shade: the lit garment. mask, dice: the repair mask. kept: how much of the coverage is right. seen, wanted: what is
+    where, before and after. protect: hands, head, hair.
     """
-    shown = 1.0 - batch.coverage
-    repair = batch.changed * shown
+    coverage = batch.coverage * out.kept
+    bare = 1.0 - coverage.detach()
+    repair = batch.repair * bare
     composed = out.compose(batch.person, batch.warped, batch.coverage)
-    weight = 1.0 + 4.0 * repair + 2.0 * batch.coverage * batch.front
+    weight = 1.0 + 4.0 * batch.changed * bare + 2.0 * batch.coverage * batch.front
     l1 = ((composed - batch.target).abs() * weight).mean()
-    total = repair.sum() + 10.0
-    colour = ((out.colour - batch.target).abs() * repair).sum() / (3.0 * total)
+    # Where the warp leaves a gap in the new garment its colour is a guess: what lies beside it counts more.
+    sure = repair * (1.0 - 0.7 * batch.front)
+    total = sure.sum() + 10.0
+    colour = ((out.colour - batch.target).abs() * sure).sum() / (3.0 * total)
     worn = batch.front * batch.coverage * (1.0 - 0.7 * batch.by_cwm)
     lit = (batch.warped + 1.0) * out.gain - 1.0
     shade = ((lit - batch.target).abs() * worn).sum() / (3.0 * worn.sum() + 10.0)
     cross = F.binary_cross_entropy_with_logits
-    mask = (cross(out.repair, batch.changed, reduction="none") * shown * (1.0 + 2.0 * repair)).mean()
-    painted = out.mask * shown
+    mask = (cross(out.repair, batch.repair, reduction="none") * (0.1 + bare) * (1.0 + 2.0 * batch.repair)).mean()
+    painted = out.mask * bare
     both = (painted * repair).sum((1, 2, 3))
     dice = (1.0 - (2.0 * both + 20.0) / ((painted + repair).sum((1, 2, 3)) + 20.0)).mean()
-    bare = (cross(out.skin, batch.bare, reduction="none") * repair).sum() / total
+    covered = batch.coverage
+    kept = (cross(out.composite, batch.shown, reduction="none") * covered).sum() / (covered.sum() + 10.0)
+    seen = -(F.log_softmax(out.seen, 1) * batch.seen).sum(1).mean()
+    named = F.cross_entropy(out.wanted, batch.wanted[:, 0].long(), reduction="none")[:, None]
+    wanted = (named * (sure + 0.02)).sum() / (sure + 0.02).sum()
     protect = (cross(out.protect, batch.protect, reduction="none") * (1.0 + 2.0 * batch.protect)).mean()
     return {
-        "l1": l1, "colour": colour, "shade": shade, "mask": mask, "dice": 0.3 * dice, "bare": 0.4 * bare,
-        "protect": 0.5 * protect,
+        "l1": l1, "colour": colour, "shade": shade, "mask": mask, "dice": 0.3 * dice, "kept": 0.3 * kept,
+        "seen": 0.4 * seen, "wanted": 0.2 * wanted, "protect": 0.5 * protect,
     }  # fmt: skip
 
 
 def plain_losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
-    """For PF-AFN's plain form, whose composite mask is `repair`: L1 of the composed and of the rendered picture."""
-    mask = torch.sigmoid(out.repair)
+    """For PF-AFN's plain form: L1 of the composed and of the rendered picture."""
+    mask = torch.sigmoid(out.composite)
     composed = out.colour + (batch.warped - out.colour) * mask
     weight = 1.0 + 2.0 * batch.changed
     return {
@@ -293,16 +322,26 @@ class IgmTask:
     half = False
 
     def __init__(
-        self, data: Path, config: str, cwm: Cwm | None = None, limit: int | None = None, wait_s: float = 0.0
-    ) -> None:
+        self, data: Path, config: str, cwm: Cwm | None = None, limit: int | None = None, wait_s: float = 0.0,
+        start: Path | None = None,
+    ) -> None:  # fmt: skip
+        """start: a checkpoint whose weights are begun with, as far as they fit."""
         self.config = CONFIGS[config]
+        self.start = start
         self.cwm = cwm
         self.train = open_shards(data, "train", compact, limit, wait_s)
         self.held_out = open_shards(data, "heldout", compact, 160, wait_s)
         self._weights: list[float] = []
+        self._ahead = ThreadPoolExecutor(1, "batches")
+        self._next: Future[Batch] | None = None
 
     def build(self) -> Igm:
         return Igm(self.config)
+
+    def begin(self, model: Igm, generator: torch.Generator, device: torch.device) -> None:
+        """Take over the weights of --start."""
+        if self.start is not None:
+            begin_with(model, self.start)
 
     def refresh(self) -> int:
         return self.train.refresh(most=1)
@@ -311,12 +350,18 @@ class IgmTask:
         return len(self.train)
 
     def loss(self, model: Igm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
-        """Rows are drawn here: samples whose new garment bares skin come up to seven times as often."""
+        """Rows are drawn here: samples whose new garment bares skin come up to seven times as often.
+
+        The next batch is assembled while this one is learned from: a third of the time of a step."""
         for index in range(len(self._weights), len(self.train)):
             self._weights.append(_worth(*(self.train.columns[name][index] for name in ("parts_a", "parts_b"))))
-        weights = torch.tensor(self._weights)
-        drawn = torch.multinomial(weights, len(rows), replacement=False, generator=generator).numpy()
-        batch = make_batch(self.train.batch(drawn), generator, training=True, cwm=self.cwm).to(device)
+
+        def assemble() -> Batch:
+            drawn = torch.multinomial(torch.tensor(self._weights), len(rows), replacement=False, generator=generator)
+            return make_batch(self.train.batch(drawn.numpy()), generator, training=True, cwm=self.cwm)
+
+        batch = (self._next.result() if self._next is not None else assemble()).to(device)
+        self._next = self._ahead.submit(assemble)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             out = in_full(model.look(*batch.inputs()))
         return losses(out, batch) if self.config.form == "repair" else plain_losses(out, batch)
@@ -360,7 +405,7 @@ def evaluate(
             for name, found in (("iou_both", painted & repair), ("iou_either", painted | repair)):
                 sums[name] = sums.get(name, 0.0) + float((found & shown).sum())
         else:
-            composed = out.colour + (batch.warped - out.colour) * torch.sigmoid(out.repair)
+            composed = out.colour + (batch.warped - out.colour) * torch.sigmoid(out.composite)
         plain = batch.person + (batch.warped - batch.person) * batch.coverage
         for prefix, image in (("l1_", composed), ("plain_", plain)):
             off = (image - batch.target).abs().mean(1, keepdim=True) * 127.5
