@@ -14,6 +14,7 @@ COMMANDS = {
     "train": ("ir_models.train.cli", "train the warp network or the generator"),
     "evaluate": ("ir_models.evaluate.cli", "figures of the networks on held-out people"),
     "export": ("ir_models.export", "trained networks -> OpenVINO IR (and ONNX), manifest, model card"),
+    "prune": ("ir_models.compress.prune", "a trained network -> one with fewer channels, fine-tuned"),
     "quantize": ("ir_models.compress.quantize", "a model set -> one in INT8 where that keeps its accuracy"),
     "import-pfafn": ("ir_models.import_pfafn", "published PF-AFN checkpoints -> a model set"),
 }
