@@ -237,29 +237,33 @@ class PersonBranch(nn.Module):
         return CwmTraining(flows, self.cover_fine(torch.cat(seen, 1)), warped_mask)
 
     def priors(self, maps: Tensor, code: Tensor) -> list[Tensor]:
-        """Where torso and sleeves would lie by the landmarks alone: (B, 2, h, w) at every level, area coordinates.
+        """Where torso and sleeves would lie by the landmarks alone: (B, 2, h, w) at every level, area coordinates."""
+        priors = [self.prior(prior_basis(maps), code)]
+        for _ in range(len(LEVELS) - 1):
+            priors.insert(0, F.avg_pool2d(priors[0], 2))
+        return priors
+
+    def prior(self, basis: Tensor, code: Tensor) -> Tensor:
+        """The finest of them, (B, 2, 64, 48). basis: of `prior_basis`. code: (B, n), of both branches.
 
         Parts overlap softly; each is affine in its own coordinates, so the prior is one small matrix product.
         """
-        row = {name: maps[:, k : k + 1] for k, name in enumerate(PERSON_CHANNELS)}
-        share = 1.0 / (row["arm_left"] + row["arm_right"]).clamp(min=1.0)
-        torso = 1.0 - (row["arm_left"] + row["arm_right"]) * share
-        arms = [
-            row[f"arm_{side}{suffix}"] * share for side in ("left", "right") for suffix in ("_along", "_across", "")
-        ]
-        basis = torch.cat([torso * row["u"], torso * row["v"], torso, *arms], 1)
-        basis = F.avg_pool2d(basis, 2)
         with torch.autocast(code.device.type, enabled=False):  # coordinates need all their digits
             learned = (self.affine_start + self.affine(code.float())).view(-1, len(FRAME_PARTS), 2, 3)
             frames = code[:, : 6 * len(FRAME_PARTS)].float().view(-1, len(FRAME_PARTS), 2, 3)
             linear, shift = frames[..., :2], frames[..., 2:]
             parts = linear @ learned + torch.cat([torch.zeros_like(linear), shift], 3)  # B, part, 2, 3
             matrix = parts.permute(0, 2, 1, 3).reshape(-1, 2, 3 * len(FRAME_PARTS))
-            prior = (matrix @ basis.flatten(2)).view(-1, 2, MAP_H // 2, MAP_W // 2)
-        priors = [prior]
-        for _ in range(len(LEVELS) - 1):
-            priors.insert(0, F.avg_pool2d(priors[0], 2))
-        return priors
+            return (matrix @ basis.float().flatten(2)).view(-1, 2, MAP_H // 2, MAP_W // 2)
+
+
+def prior_basis(maps: Tensor) -> Tensor:
+    """Coordinates along the torso and both arms, each times that part's share: (B, 9, 64, 48). maps: of a person."""
+    row = {name: maps[:, k : k + 1] for k, name in enumerate(PERSON_CHANNELS)}
+    share = 1.0 / (row["arm_left"] + row["arm_right"]).clamp(min=1.0)
+    torso = 1.0 - (row["arm_left"] + row["arm_right"]) * share
+    arms = [row[f"arm_{side}{suffix}"] * share for side in ("left", "right") for suffix in ("_along", "_across", "")]
+    return F.avg_pool2d(torch.cat([torso * row["u"], torso * row["v"], torso, *arms], 1), 2)
 
 
 class Cwm(nn.Module):
@@ -276,6 +280,11 @@ class Cwm(nn.Module):
         """Flow and coverage, as `PersonBranch`; person maps and layout, garment maps and layout as the branches take
         them."""
         return self.person(person, stands, *self.garment(garment, layout))
+
+    def code(self, person: Tensor, stands: Tensor, garment: Tensor, layout: Tensor) -> Tensor:
+        """What places the prior and steers the levels, (B, n): both layouts, both branches' pooled features."""
+        of_garment = self.garment(garment, layout)[-1]
+        return torch.cat([of_garment, self.person.encoder(person)[1], stands], 1)
 
     def look(self, person: Tensor, stands: Tensor, garment: Tensor, layout: Tensor) -> CwmTraining:
         return self.person.look(person, stands, *self.garment(garment, layout))

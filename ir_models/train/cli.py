@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ir_models.checkpoints import load_cwm, load_igm
+from ir_models.checkpoints import load_cwm
 from ir_models.nets import cwm as cwm_net
 from ir_models.nets import igm as igm_net
 from ir_models.train.cwm import CwmTask
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, required=True, help="wall-clock budget, time before a resume included")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint; FILE.resume and a curve are put beside it")
     parser.add_argument("--resume", type=Path, help="checkpoint to go on from (its FILE.resume beside it)")
-    parser.add_argument("--start", type=Path, help="checkpoint whose weights to begin with, on a schedule of its own")
+    parser.add_argument("--start", type=Path, help="checkpoint whose weights to begin with, as far as they fit")
     parser.add_argument("--config", default="compact", choices=sorted({*cwm_net.CONFIGS, *igm_net.CONFIGS}))
     parser.add_argument("--cwm", type=Path, help="igm: checkpoint of the CWM whose warps are learned from")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -42,17 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(args.threads)
     task: Task
     if args.network == "cwm":
-        task = CwmTask(args.data, args.config, args.limit, args.wait)
+        task = CwmTask(args.data, args.config, args.limit, args.wait, args.start)
     else:
         warps = load_cwm(args.cwm)[0] if args.cwm else None
-        task = IgmTask(args.data, args.config, warps, args.limit, args.wait)
+        task = IgmTask(args.data, args.config, warps, args.limit, args.wait, args.start)
     if args.batch:
         task.batch_size = args.batch
     cores = None if args.threads else IdleCores()
     trainer = Trainer(task, args.out, args.minutes, args.device, args.note, cores)
     if args.resume:
         trainer.resume(args.resume)
-    elif args.start:
-        trainer.start_from((load_cwm if args.network == "cwm" else load_igm)(args.start)[0])
     trainer.run()
     return 0

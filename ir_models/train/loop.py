@@ -41,6 +41,7 @@ class Task(Protocol):
     half: bool
 
     def build(self) -> nn.Module: ...
+    def begin(self, model: Any, generator: torch.Generator, device: torch.device, budget_s: float) -> None: ...
     def refresh(self) -> int: ...
     def __len__(self) -> int: ...
     def loss(
@@ -75,14 +76,6 @@ class Trainer:
         self.curve: list[dict[str, float]] = []
         self.running: dict[str, float] = {}
 
-    def start_from(self, net: nn.Module) -> None:
-        """Begin with the weights of a network trained before; UsageError if it is of another configuration."""
-        try:
-            self.model.load_state_dict(net.state_dict())
-        except RuntimeError as error:
-            raise UsageError("--start names a network of another --config: start without it") from error
-        self.average.load_state_dict(self.model.state_dict())
-
     def resume(self, path: Path) -> None:
         """Go on from where FILE.resume left; raises UsageError if it does not fit."""
         try:
@@ -100,6 +93,9 @@ class Trainer:
     def run(self) -> dict[str, float]:
         """Train until the budget is spent (time spent before a resume counts), then take figures on all of held-out."""
         started = time.monotonic() - self.spent_s
+        if not self.steps:
+            self.task.begin(self.model, self.generator, self.device, self.budget_s)
+            self.average.load_state_dict(self.model.state_dict())
         due = {"figures": 0.0, "checkpoint": self.spent_s + CHECKPOINT_S, "say": 0.0}
         while self.spent_s < self.budget_s:
             came = self.task.refresh()
