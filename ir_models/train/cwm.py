@@ -240,7 +240,7 @@ def fit_prior(
 ) -> float:
     """Fit what places the prior, alone, all else as it is; returns its mean error in pixels. Two minutes on a core.
 
-    A regression of few numbers on few numbers, which the training as a whole learns only slowly. seconds: to stop after.
+    A regression of few numbers on few numbers, which the training as a whole learns only slowly. seconds: stop after.
     """
     size = min(PRIOR_SAMPLES, 2 * len(shards))
     rows = np.random.default_rng(0).permutation(2 * len(shards))[:size] % len(shards)
