@@ -16,6 +16,7 @@ COMMANDS = {
     "export": ("ir_models.export", "trained networks -> OpenVINO IR (and ONNX), manifest, model card"),
     "prune": ("ir_models.compress.prune", "a trained network -> one with fewer channels, fine-tuned"),
     "quantize": ("ir_models.compress.quantize", "a model set -> one in INT8 where that keeps its accuracy"),
+    "fid": ("ir_models.evaluate.fid", "Fréchet Inception Distance of two folders, or on a VITON folder"),
     "import-pfafn": ("ir_models.import_pfafn", "published PF-AFN checkpoints -> a model set"),
 }
 """Name -> module with `main(argv) -> exit code`, and what it is for."""
