@@ -24,6 +24,8 @@ HOOD_CROWN = 0.9
 """Cloth that reaches this far above the neck points, in widths of the neck, is a hood."""
 MIN_PIXELS = 400
 """Of a mask of the working size; less is nothing that could be a garment."""
+SAME_CUT = 0.97
+"""A cut-out that overlaps an earlier one so far will fare no better: it is not tried (a third of a second)."""
 LEVEL_DEG = 1.0
 """A garment turned by less stays as it is: turning costs sharpness."""
 KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}
@@ -116,15 +118,26 @@ def _search(photo: np.ndarray, network: Network | None) -> tuple[Cutout, Placed,
     elif network is not None:
         consider(cutting.by_network(colours, network))
     else:
+        tried: list[np.ndarray] = []
         for reach in cutting.REACHES:
-            sure = consider(cutting.by_colour(colours, reach), None if best is None else best[1].angle)
-            if best is not None and not (sure and excellent(best[2])):
+            cut = cutting.by_colour(colours, reach)
+            if any(_overlap(cut.mask, mask) > SAME_CUT for mask in tried):
+                break
+            tried.append(cut.mask)
+            before = best
+            sure = consider(cut, None if best is None else best[1].angle)
+            if best is not None and best is not before and not (sure and excellent(best[2])):
                 sure = consider(_again(colours, best[0], best[1]), best[1].angle) or sure
             if sure:
                 break
     if best is None:
         raise PhotoError("No garment stands out from the background; lay it on a plain floor of another colour.")
     return best
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two masks."""
+    return float((a & b).sum()) / max(1.0, float((a | b).sum()))
 
 
 def _merit(quality: Quality) -> float:
@@ -180,7 +193,9 @@ def _upright(soft: np.ndarray, points: np.ndarray, angle: float, garment: Garmen
 def _neck(garment: Garment, points: np.ndarray, to_picture: np.ndarray) -> tuple[Garment, np.ndarray]:
     """neck_front filled in where it is not known (both in the picture and in the photo), and the collar's inside."""
     row = LANDMARKS.index("neck_front")
-    front, inner = find_neckline(garment.picture, garment.point("neck_left"), garment.point("neck_right"))
+    left, right = garment.point("neck_left"), garment.point("neck_right")
+    length = float(np.linalg.norm((garment.point("hem_left") + garment.point("hem_right") - left - right) / 2))
+    front, inner = find_neckline(garment.picture, left, right, length)
     landmarks, points = garment.landmarks.copy(), points.copy()
     if np.isnan(points[row]).any():
         height, width = garment.picture.shape[:2]

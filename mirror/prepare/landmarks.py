@@ -20,9 +20,23 @@ PAIRS = (
     ("spread", "hanging"),
     ("hanging", "spread"),
 )
-ARMPIT_DOWN, ARMPIT_IN = 0.351, 0.026
+ARMPIT_DOWN, ARMPIT_IN = 0.366, 0.022
 """Where the armpit of a sleeve that hides it lies, fitted to labelled photos: shares of the way from the shoulder
 to the hem and from the shoulder to the other one."""
+SETTLE = {
+    ("short", "shoulder"): (-0.011, 0.001),
+    ("short", "armpit"): (-0.015, -0.012),
+    ("short", "hem"): (0.006, 0.007),
+    ("spread", "shoulder"): (-0.013, -0.009),
+    ("spread", "sleeve_inner"): (-0.006, 0.009),
+    ("spread", "armpit"): (-0.012, -0.018),
+    ("spread", "hem"): (0.008, 0.007),
+    ("hanging", "sleeve_outer"): (0.010, 0.003),
+    ("hanging", "sleeve_inner"): (-0.011, 0.008),
+    ("hanging", "hem"): (0.012, 0.002),
+}
+"""Outward and down, shares of the way from the shoulders to the hem: how far people's labels lie from the places found
+on the outline, which was smoothed and so cuts corners and fills armpits. Medians over the photos that teach."""
 LONG_SLEEVE, NO_SLEEVE = 0.52, 0.05
 """Sleeve lengths, shares of the way from shoulder to hem: above the one long, below the other none."""
 
@@ -100,7 +114,21 @@ def _points(contour: Contour, found: Found) -> np.ndarray:
             at["armpit"] = shoulder + ARMPIT_DOWN * (at["hem"] - shoulder) + ARMPIT_IN * (other - shoulder)
         for name, point in at.items():
             points[LANDMARKS.index(f"{name}_{word}")] = point
-    return points
+    return _settled(points, found.styles)
+
+
+def _settled(points: np.ndarray, styles: tuple[str, str]) -> np.ndarray:
+    """The points (13, 2) moved from the smoothed outline to where people see them."""
+    at = dict(zip(LANDMARKS, points, strict=True))
+    way = (at["hem_left"] + at["hem_right"]) / 2
+    way = way - (at["neck_left"] + at["neck_right"] + at["shoulder_left"] + at["shoulder_right"]) / 4
+    across = np.array([way[1], -way[0]])
+    settled = points.copy()
+    for (side, word), style in zip(SIDES.items(), styles, strict=True):
+        for (of_style, place), (outward, down) in SETTLE.items():
+            if of_style == style:
+                settled[LANDMARKS.index(f"{place}_{word}")] += outward * side * across + down * way
+    return settled
 
 
 def _upright(contour: Contour, found: Found) -> float:

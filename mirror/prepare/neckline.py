@@ -7,44 +7,51 @@ import numpy as np
 
 DEPTHS = np.linspace(0.06, 1.1, 53)
 """Depths of the neckline that are tried, in widths of the neck."""
-USUAL_DEPTH, COVERED_DEPTH, DEPTH_SPREAD = 0.33, 0.12, 0.24
-"""Of necklines on labelled photos, in widths of the neck; under a turtleneck or hood; what is assumed where none is
-seen."""
+USUAL_DEPTH, COVERED_DEPTH, DEPTH_SPREAD = 0.10, 0.06, 0.03
+"""Of necklines on labelled photos, in lengths of the garment from neck to hem; under a turtleneck or hood. Prints and
+shadows mislead more often than a neckline is far from usual, so the spread is held small."""
 CROWN = 0.38
 """Cloth that reaches higher than this above the neck points, in widths of the neck, is a turtleneck or hood."""
-PRIOR_WEIGHT = 0.5
+EDGE_WEIGHT = 2.5
+"""What the edge along a neckline counts against its usual depth; both fitted to labelled photos."""
+MOST_EDGE = 4.0
 SAMPLES = 41
 CLEAR_EDGE = 1.5
 """How much steeper than elsewhere on the chest the colours must be along the neckline to believe in it."""
-ROUND, POINTED = 2.2, 1.15
+FORMS = (2.2, 1.15)
 """Exponents of the two neckline forms that are tried: a crew or scoop neck, and a V."""
 
 
 def find_neckline(
-    bgra: np.ndarray, neck_left: np.ndarray, neck_right: np.ndarray
+    bgra: np.ndarray, neck_left: np.ndarray, neck_right: np.ndarray, length: float
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Where the neckline's front is lowest (float64 (2,)), and the mask of the collar's inside above it or None.
 
-    bgra: uint8 HxWx4, the garment upright. neck_*: its landmarks there, pixels.
+    bgra: uint8 HxWx4, the garment upright. neck_*: its landmarks there, pixels. length: from neck to hem, pixels.
+    The depth is the mean over all that are possible, weighed by the edge seen there and by how usual they are.
     """
     width = float(np.linalg.norm(neck_right - neck_left))
     steep = _steepness(bgra, width)
     usual = COVERED_DEPTH if crown(bgra, neck_left, neck_right) > CROWN else USUAL_DEPTH
-    best, best_score, contrast = (ROUND, usual), -np.inf, 0.0
     chest = _chest(steep, bgra, neck_left, neck_right, width)
-    for form in (ROUND, POINTED):
-        for depth in DEPTHS:
-            values, inside = _along(steep, bgra, _curve(neck_left, neck_right, depth, form))
-            if inside < 0.8:
-                continue
-            edge = float(np.mean(np.minimum(values, 4.0 * chest))) / chest
-            score = edge - PRIOR_WEIGHT * ((depth - usual) / DEPTH_SPREAD) ** 2
-            if score > best_score:
-                best, best_score, contrast = (form, float(depth)), score, edge
-    if contrast < CLEAR_EDGE:
-        return _curve(neck_left, neck_right, usual, ROUND)[SAMPLES // 2], None
-    curve = _curve(neck_left, neck_right, best[1], best[0])
-    return curve[SAMPLES // 2], _inside(bgra, curve, width)
+    edges = np.array([[_edge(steep, bgra, neck_left, neck_right, d, f, chest) for d in DEPTHS] for f in FORMS])
+    seen = edges.max(0)
+    worth = EDGE_WEIGHT * seen - 0.5 * ((DEPTHS * width / max(length, 1.0) - usual) / DEPTH_SPREAD) ** 2
+    weight = np.exp(worth - worth.max())
+    depth = float((weight * DEPTHS).sum() / weight.sum())
+    near = np.abs(DEPTHS - depth) < 0.06
+    form = FORMS[int(edges[:, near].max(1).argmax())]
+    curve = _curve(neck_left, neck_right, depth, form)
+    clear = seen[near].max() >= CLEAR_EDGE
+    return curve[SAMPLES // 2], _inside(bgra, curve, width) if clear else None
+
+
+def _edge(
+    steep: np.ndarray, bgra: np.ndarray, left: np.ndarray, right: np.ndarray, depth: float, form: float, chest: float
+) -> float:
+    """How steep colours are along a neckline against the chest; 0 where it leaves the garment."""
+    values, inside = _along(steep, bgra, _curve(left, right, depth, form))
+    return float(np.mean(np.minimum(values, MOST_EDGE * chest))) / chest if inside >= 0.8 else 0.0
 
 
 def crown(bgra: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
