@@ -23,6 +23,9 @@ TORN_PX = 6.0
 parts of the garment (a sleeve before the torso): nothing may be interpolated between them."""
 GUIDE_RADIUS = 2.0
 """Canvas pixels around an edge within which masks are drawn to the edges of the camera picture."""
+REPAIR_GAIN = 2.0
+"""How much steeper the repair's edge is made once it is drawn to the picture's: a faint rest of it beyond the edge
+would tint the background."""
 GUIDE_NOISE = 4e-4
 """Variance (of 0..1 squared) below which the picture counts as flat: (5 levels of 255) squared."""
 MAX_STEP = 4
@@ -109,7 +112,8 @@ def _patch(fit: Fit, size: tuple[int, int]) -> _Patch | None:
     left, top, wide, high = cv2.boundingRect(cv2.compare(drawn, MIN_ALPHA, cv2.CMP_GT))
     if not wide:
         return None
-    xs, ys = (left - 1, left + wide), (top - 1, top + high)
+    rim = 1.0 if fit.repair is None else 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
+    xs, ys = (left - rim, left + wide - 1 + rim), (top - rim, top + high - 1 + rim)
     corners = np.array([[x, y] for x in xs for y in ys], float)
     inverse = fit.crop.inverse
     camera = corners @ inverse[:, :2].T + inverse[:, 2]
@@ -173,8 +177,8 @@ def _repair(view: np.ndarray, repair: np.ndarray, patch: _Patch, scale: float) -
     radius = max(1, round(GUIDE_RADIUS * scale * patch.grid[0] / patch.width))
     coarse = patch.lifted(cv2.extractChannel(repair, 3))
     slope, offset = _guided(coarse, guide.astype(np.float32) * (1.0 / 255.0), radius)
-    mask = cv2.multiply(patch.enlarged(slope), full, scale=1.0 / 255.0, dtype=cv2.CV_32F)
-    cv2.add(mask, patch.enlarged(offset), dst=mask)
+    mask = cv2.multiply(patch.enlarged(slope), full, scale=REPAIR_GAIN / 255.0, dtype=cv2.CV_32F)
+    cv2.add(mask, patch.enlarged(offset * REPAIR_GAIN + 0.5 * (1.0 - REPAIR_GAIN)), dst=mask)
     painted = patch.enlarged(patch.lifted(cv2.convertScaleAbs(repair), cv2.BORDER_REPLICATE))
     cv2.insertChannel(cv2.convertScaleAbs(cv2.max(mask, 0.0), alpha=255.0), painted, 3)
     return painted

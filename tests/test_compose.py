@@ -72,6 +72,21 @@ def test_repair_is_painted_under_the_garment():
     assert (picture != frame.image).any(2).sum() < 60 * 60
 
 
+def test_a_repair_keeps_to_the_pictures_edge_at_camera_resolution():
+    """A mask cut a canvas pixel too wide stops at the edge between two plain surfaces, within two camera pixels."""
+    image = np.full((480, 640, 3), 200, np.uint8)
+    image[:, :321] = 40
+    fit = straight_fit(np.zeros((CANVAS_H, CANVAS_W)))
+    edge = int(fit.crop.to_canvas(np.array([321.0, 0.0]))[0])
+    repair = np.zeros((CANVAS_H, CANVAS_W, 4), np.float32)
+    repair[60:180, edge - 30 : edge + 2] = (90, 90, 90, 1)
+    fit = straight_fit(np.zeros((CANVAS_H, CANVAS_W)), repair)
+    row = Composer().compose(Frame(image, 0.0, 0), fit, flat_garment())[240, :, 0].astype(int)
+    assert np.abs(row[290:319] - 90).max() < 12
+    assert np.abs(row[324:] - 200).max() < 35
+    assert np.array_equal(row[345:], image[240, 345:, 0])
+
+
 def test_crop_half_out_of_the_picture():
     fit = straight_fit(full(), shift=(40.0, -120.0))
     picture = Composer().compose(grey_frame(), fit, flat_garment())

@@ -332,13 +332,13 @@ class IgmTask:
         self.train = open_shards(data, "train", compact, limit, wait_s)
         self.held_out = open_shards(data, "heldout", compact, 160, wait_s)
         self._weights: list[float] = []
-        self._ahead = ThreadPoolExecutor(1, "batches")
+        self._ahead = ThreadPoolExecutor(1, "batches", torch.set_num_threads, (1,))  # a thread's own setting
         self._next: Future[Batch] | None = None
 
     def build(self) -> Igm:
         return Igm(self.config)
 
-    def begin(self, model: Igm, generator: torch.Generator, device: torch.device) -> None:
+    def begin(self, model: Igm, generator: torch.Generator, device: torch.device, budget_s: float) -> None:
         """Take over the weights of --start."""
         if self.start is not None:
             begin_with(model, self.start)
