@@ -248,7 +248,7 @@ def _folder(wardrobe: Path, name: str) -> Path:
 
 
 def _open(folder: Path) -> Wardrobe:
-    """The wardrobe, without the warnings that a mirror logs: here every problem is printed once. Raises GarmentError."""
+    """The wardrobe, without the warnings that a mirror logs: here a problem is printed once. Raises GarmentError."""
     from mirror.wardrobe import Wardrobe
 
     log = logging.getLogger("mirror.wardrobe")
