@@ -6,6 +6,8 @@ import importlib
 import sys
 from pathlib import Path
 
+from mirror.pace import limit_libraries
+
 
 def names() -> list[str]:
     """The benches there are: the files of this folder that have a `main`."""
@@ -21,6 +23,7 @@ def main(argv: list[str]) -> int:
     if argv[0] not in names():
         print(f"bench: There is no bench {argv[0]!r}; there are: {', '.join(names())}.", file=sys.stderr)
         return 2
+    limit_libraries()
     bench = importlib.import_module(f"bench.{argv[0]}")
     return int(bench.main(argv[1:]) or 0)
 

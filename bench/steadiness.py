@@ -10,7 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mirror.frames import Fit, Landmark, flow_to_pixels
+from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark, flow_to_pixels
+from mirror.wardrobe import LANDMARKS, Garment
 
 STILL_PX = 0.5
 SMOOTHING_FRAMES = 3.0
@@ -21,6 +22,10 @@ JOINTS = (
 GRID_PX = 2
 """Camera pixels between the points at which the garment's movement is read."""
 EDGE_PX = 5
+NEAR_SHOULDER_PX = 6.0
+"""Garment-canvas pixels around a shoulder point that are taken for it."""
+STEADY_REACH = 45
+"""Pictures to either side (1.5 s) over which the way a garment sits on a body is taken as settled."""
 
 
 def still_steps(landmarks: np.ndarray) -> np.ndarray:
@@ -74,6 +79,39 @@ def movement_px(before: Fit, after: Fit, size: tuple[int, int]) -> float:
     x = (dy[:, 1] * change[:, 0] - dy[:, 0] * change[:, 1]) / determinant
     y = (-dx[:, 1] * change[:, 0] + dx[:, 0] * change[:, 1]) / determinant
     return float(np.median(np.hypot(x, y)) * GRID_PX)
+
+
+def shoulders_shown(fit: Fit, garment: Garment) -> np.ndarray:
+    """(2,) camera pixels: the middle of the places where the garment's two shoulder points are shown.
+
+    Each is the mean of the canvas pixels whose flow points near it; NaN where there are none.
+    """
+    pixels = flow_to_pixels(fit.flow)
+    ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W]
+    places = []
+    for name in ("shoulder_left", "shoulder_right"):
+        target = garment.canvas_landmarks[LANDMARKS.index(name)]
+        near = np.exp(-((pixels - target) ** 2).sum(-1) / (2.0 * NEAR_SHOULDER_PX**2)) * np.maximum(fit.coverage, 0.01)
+        total = float(near.sum())
+        places.append([(near * xs).sum() / total, (near * ys).sum() / total] if total > 1.0 else [np.nan, np.nan])
+    canvas = np.array(places).mean(0)
+    inverse = fit.crop.inverse
+    return canvas @ inverse[:, :2].T + inverse[:, 2]
+
+
+def behind_px(garment: np.ndarray, body: np.ndarray, indices: np.ndarray, reach: int = STEADY_REACH) -> np.ndarray:
+    """How far the garment is from its place on the body, camera pixels, for each picture.
+
+    garment, body: (N, 2), where the garment's shoulders are shown and where the body's are. indices: (N,) numbers of
+    the pictures. Its place is their median offset within `reach` pictures: how a garment sits is no lag.
+    """
+    offset = garment - body
+    out = np.full(len(offset), np.nan)
+    for n, index in enumerate(indices):
+        around = offset[np.abs(indices - index) <= reach]
+        if np.isfinite(around).any() and np.isfinite(offset[n]).all():
+            out[n] = np.linalg.norm(offset[n] - np.nanmedian(around, axis=0))
+    return out
 
 
 def colour_change(before: np.ndarray, after: np.ndarray, fits: tuple[Fit, Fit]) -> float:

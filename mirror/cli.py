@@ -12,7 +12,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from mirror.errors import InstallationError, MirrorError, UsageError
-from mirror.settings import ENGINES, Settings, parse_size
+from mirror.pace import limit_libraries
+from mirror.settings import ENGINES, Settings, parse_budget, parse_size
 from mirror.words import hear_log, quiet_libraries, say
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def parse(argv: list[str]) -> Settings:
     dress.add_argument("--wardrobe", type=Path, metavar="DIR", help="default: garments/ of the project")
     dress.add_argument("--models", type=Path, metavar="DIR", help="default: ir_models/default of the project")
     dress.add_argument("--engine", choices=ENGINES, help="default: auto, the networks where they are there")
+    dress.add_argument(
+        "--budget", dest="cpu_budget", type=parse_budget, metavar="cpu=N", help="cores to use; fits get rarer for it"
+    )
     ends = parser.add_argument_group("what is written, and when it ends")
     ends.add_argument("--output", type=Path, metavar="FILE.mp4", help="a video of what is shown")
     ends.add_argument("--snapshots", type=Path, metavar="DIR", help="where the key S puts pictures")
@@ -107,6 +111,7 @@ def _run(settings: Settings) -> int:
     before = signal.signal(signal.SIGTERM, _stop)  # systemd stops a kiosk so: end as on Ctrl-C, with its report
     # Windows: Media Foundation takes 20 s and more to open some webcams with its hardware transforms.
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+    limit_libraries()
     from mirror.metrics import Metrics
 
     metrics = Metrics()

@@ -13,6 +13,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import cv2
+
 from mirror.camera import Camera, State
 from mirror.compose import Composer
 from mirror.errors import InstallationError, SourceError
@@ -20,6 +22,7 @@ from mirror.follow import Follower
 from mirror.frames import Frame
 from mirror.metrics import Metrics
 from mirror.output import VideoOut
+from mirror.pace import threads_for
 from mirror.presenter import Presenter
 from mirror.settings import Settings
 from mirror.sources import FALLBACK_FPS, Address, Capture, find_address, open_capture
@@ -62,6 +65,7 @@ def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> N
     build: makes the stages, where a test has its own. Raises MirrorError with the sentence for the person;
     KeyboardInterrupt passes through.
     """
+    cv2.setNumThreads(threads_for(settings.cpu_budget).picture)
     composer = Composer()
     build = build or partial(make_tailor, also_prepare=composer.prepare)
     address = find_address(settings)
@@ -81,7 +85,8 @@ def run(settings: Settings, metrics: Metrics, build: Builder | None = None) -> N
         play = Live(settings, metrics, address, build, opener, loop=loop)
     else:
         play = _LockStep(settings, metrics, address, build)
-    window = Window(settings.size or (640, 480), fullscreen=settings.fullscreen or settings.kiosk) if windowed else None
+    full, size = settings.fullscreen or settings.kiosk, settings.size or (640, 480)
+    window = Window(size, fullscreen=full, pointer=not settings.kiosk) if windowed else None
     output = VideoOut(settings.output, play.fps, timed=live) if settings.output else None
     try:
         play.run(Presenter(settings, metrics, Follower(), composer, window, output))

@@ -66,6 +66,7 @@ class Presenter:
         self._mirrored = settings.mirror
         self._before = self._figures = self._help = False
         self._picture: np.ndarray | None = None  # as composed, not flipped, without words
+        self._canvas: np.ndarray | None = None  # the window's, written over for every picture
         self._named = ("", 0.0)  # slug whose name is shown, and since when
         self._seen_at: float | None = None
         self._message = ("", 0.0)
@@ -109,7 +110,8 @@ class Presenter:
         """The first picture as it is, in the window only and not counted, while the stages are being built."""
         if self._window is not None:
             shown = cv2.flip(picture, 1) if self._mirrored else picture
-            canvas, area = letterbox(shown, self._window.room)
+            canvas, area = letterbox(shown, self._window.room, self._canvas)
+            self._canvas = canvas
             self._hud.draw(canvas, Words(hint=GETTING_READY), area)
             self._window.show(canvas)
 
@@ -127,7 +129,8 @@ class Presenter:
             self._hud.draw(written, words)
             self._output.write(written, now)
         if self._window is not None:
-            canvas, area = letterbox(shown, self._window.room)
+            canvas, area = letterbox(shown, self._window.room, self._canvas)
+            self._canvas = canvas
             self._hud.draw(canvas, words, area)
             codes = self._window.show(canvas)
             self.quit = self.quit or self._window.closed

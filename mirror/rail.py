@@ -56,12 +56,14 @@ class Rail:
             self._slug = garments[number].slug
             return garments[number]
 
-    def neighbours(self) -> list[Garment]:
-        """The next garment and the one before: most likely to be asked for."""
-        try:
-            return [self._wardrobe.step(self._slug, 1), self._wardrobe.step(self._slug, -1)]
-        except GarmentError:
-            return []
+    def outwards(self) -> list[Garment]:
+        """All garments but the one worn, the next and the one before first: most likely to be asked for."""
+        with self._lock:
+            garments = list(self._wardrobe.garments)
+            here = next((n for n, garment in enumerate(garments) if garment.slug == self._slug), 0)
+        turns = [turn for by in range(1, len(garments) // 2 + 1) for turn in (by, -by)]
+        places = dict.fromkeys((here + turn) % len(garments) for turn in turns)
+        return [garments[n] for n in places if n != here]
 
     def refresh(self) -> bool:
         """Notices folders added and removed; True if anything changed."""

@@ -23,7 +23,8 @@ class Settings:
 
     camera: number or name, used where neither source nor demo is given. source: file, address or pattern.
     size: (width, height) asked of the camera. cycle_s, seconds: seconds. output: the video written, as shown.
-    snapshots: the folder for the S key; without it nothing is ever written there.
+    snapshots: the folder for the S key; without it nothing is ever written there. cpu_budget: cores the mirror may use
+    on average; None: what the machine has, the picture before the fits.
     Raises UsageError where values do not make sense together.
     """
 
@@ -46,6 +47,7 @@ class Settings:
     frames: int | None = None
     realtime: bool = False
     report: Path | None = None
+    cpu_budget: float | None = None
 
     def __post_init__(self) -> None:
         if sum((self.camera is not None, self.source is not None, self.demo)) > 1:
@@ -56,7 +58,12 @@ class Settings:
             raise UsageError("--size asks a camera for a size; a file or an address has its own: leave it out.")
         if self.engine not in ENGINES:
             raise UsageError(f"--engine is one of {', '.join(ENGINES)}, not {self.engine!r}.")
-        for option, value in (("--cycle", self.cycle_s), ("--seconds", self.seconds), ("--frames", self.frames)):
+        for option, value in (
+            ("--cycle", self.cycle_s),
+            ("--seconds", self.seconds),
+            ("--frames", self.frames),
+            ("--budget cpu", self.cpu_budget),
+        ):
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"{option} must be more than 0.")
         if not self.wardrobe.is_dir():
@@ -89,3 +96,11 @@ def parse_size(text: str) -> tuple[int, int]:
         if 16 <= width <= SIZE_LIMIT and 16 <= height <= SIZE_LIMIT:
             return width, height
     raise UsageError(f"--size is a width and a height in pixels such as 1280x720, not {text!r}.")
+
+
+def parse_budget(text: str) -> float:
+    """'cpu=1.5' -> 1.5, cores. Raises UsageError."""
+    match = re.fullmatch(r"\s*cpu\s*=\s*(\d{1,3}(?:\.\d{1,3})?)\s*", text)
+    if match and float(match[1]) > 0:
+        return float(match[1])
+    raise UsageError(f"--budget is a number of cores such as cpu=1.5, not {text!r}.")

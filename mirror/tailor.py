@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mirror.errors import ModelError
 from mirror.frames import Crop, Fit, Frame, Person, TryOn
 from mirror.metrics import Metrics
+from mirror.pace import threads_for
 from mirror.settings import Settings
+from mirror.steady import Steadier
 from mirror.wardrobe import Garment
 from mirror.words import say
 
@@ -74,7 +76,8 @@ class Begun:
 
 
 class Tailor:
-    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks); lives on one thread."""
+    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks); lives on one thread, but for `complete`,
+    which may be called from another one, in the order of `begin`."""
 
     def __init__(
         self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics, also_prepare: Prepare | None = None
@@ -82,6 +85,7 @@ class Tailor:
         """also_prepare: what else is computed once for a garment, here and not while the window waits for it."""
         self._finder, self._cropper, self._fitter, self._metrics = finder, cropper, fitter, metrics
         self._also_prepare = also_prepare
+        self._steadier = Steadier()
         self._prepared: dict[str, Garment] = {}
 
     def dress(self, frame: Frame, garment: Garment) -> Dressed:
@@ -111,12 +115,16 @@ class Tailor:
         return Begun(frame, person, garment, fit)
 
     def complete(self, begun: Begun) -> Dressed:
-        """Waits for a try-on and counts it; once for each, on this thread."""
+        """Waits for a try-on, steadies it by the one before, and counts it; once for each."""
         with self._metrics.stage("fit_wait"):
             dressed = begun.finish()
-        if dressed.result.fit is not None:
-            self._metrics.fits.tick(time.monotonic())
-        return dressed
+        if dressed.result.fit is None:
+            self._steadier.reset()
+            return dressed
+        with self._metrics.stage("steady"):
+            result = replace(dressed.result, fit=self._steadier.steady(dressed.result))
+        self._metrics.fits.tick(time.monotonic())
+        return Dressed(result, dressed.garment)
 
     def prepare(self, garment: Garment) -> bool:
         """What is computed once for a garment; False if it was done before."""
@@ -139,19 +147,23 @@ def make_tailor(settings: Settings, metrics: Metrics, also_prepare: Prepare | No
     from mirror.crop import Cropper  # here, not above: these bring MediaPipe and OpenVINO, 1 s and more
     from mirror.person import PersonFinder
 
-    fitter = make_fitter(settings.engine, settings.models)
+    threads = threads_for(settings.cpu_budget)
+    fitter = make_fitter(settings.engine, settings.models, threads.networks)
     metrics.engine = fitter.name
-    return Tailor(PersonFinder(), Cropper(), fitter, metrics, also_prepare)
+    return Tailor(PersonFinder(threads=threads.pose), Cropper(), fitter, metrics, also_prepare)
 
 
-def make_fitter(engine: str, models: Path) -> Fitter:
-    """The networks, or the geometric fit: asked for, or where `auto` finds no usable model set, with a line on it."""
+def make_fitter(engine: str, models: Path, threads: int = 2) -> Fitter:
+    """The networks, or the geometric fit: asked for, or where `auto` finds no usable model set, with a line on it.
+
+    threads: cores that an inference may use.
+    """
     from mirror.geometric import GeometricFitter
 
     if engine == "geometric":
         return GeometricFitter()
     try:
-        return _neural_fitter(models)
+        return _neural_fitter(models, threads)
     except ModelError as error:
         if engine == "neural":
             raise
@@ -159,7 +171,7 @@ def make_fitter(engine: str, models: Path) -> Fitter:
         return GeometricFitter()
 
 
-def _neural_fitter(models: Path) -> Fitter:
+def _neural_fitter(models: Path, threads: int) -> Fitter:
     from mirror.tryon import NeuralFitter
 
-    return NeuralFitter(models)
+    return NeuralFitter(models, threads)

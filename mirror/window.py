@@ -1,4 +1,8 @@
-"""The window: the only module that calls HighGUI. Everything here belongs on the main thread."""
+"""The window: the only module that knows SDL (pygame-ce). Everything here belongs on the main thread.
+
+Why not OpenCV's own window: at 1920x1080 it cost 5.7 ms of CPU a picture and waits at least 1 ms for keys, and it
+cannot hide the pointer.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ import ctypes.util
 import os
 import socket
 import sys
-import time
-from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,29 +20,23 @@ import numpy as np
 from mirror.errors import InstallationError
 
 TITLE = "Mirror"
-KEYS_AT_ONCE = 64
-PROBE_GROWTH = 1.5
-PROBE_EVERY_S = 1.0
-PROBE_FULLSCREEN_EVERY_S = 30.0
-SETTLE_S = 1.5
-"""After a switch to or from fullscreen the window manager takes a while; the size is asked for often until then."""
 SMALLEST_SIDE = 120
-LARGEST_SIDE = 8192
+BGR_MASKS = (0xFF0000, 0xFF00, 0xFF)
+"""Of a surface whose bytes in memory are blue, green, red, unused."""
+KEYSYMS = {"K_LEFT": 65361, "K_RIGHT": 65363, "K_F11": 65480, **{f"K_KP_{n}": 65456 + n for n in range(10)}}
+"""X11's numbers for the keys without a character, which `keys.py` knows."""
 
 
 def display_lack() -> str | None:
     """Why no window can be opened, with what to do; None if one can. Opens none."""
-    if not cv2.currentUIFramework():
-        return (
-            "OpenCV was installed without windows (another package overwrote it): run"
-            f" `{sys.executable} -m pip install --force-reinstall --no-deps opencv-python==4.11.0.86`."
-        )
+    if find_spec("pygame") is None:
+        return f"pygame-ce, which opens the window, is missing: run `{sys.executable} -m pip install pygame-ce`."
     if not sys.platform.startswith("linux"):
         return None
     display = os.environ.get("DISPLAY", "")
     if not display:
         return "There is no display: log in at a screen, or use --headless --output FILE.mp4."
-    if not _x_server_answers(display):  # Qt would abort the whole process
+    if not _x_server_answers(display):
         return f"The display {display} does not answer: check DISPLAY, or use --headless --output FILE.mp4."
     return None
 
@@ -60,16 +58,21 @@ def _x_server_answers(display: str) -> bool:
         return probe.connect_ex(f"/tmp/.X11-unix/X{number.split('.')[0]}") == 0
 
 
-def letterbox(picture: np.ndarray, room: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+def letterbox(
+    picture: np.ndarray, room: tuple[int, int], onto: np.ndarray | None = None
+) -> tuple[np.ndarray, tuple[int, int, int, int]]:
     """The picture as large as it fits into room (width, height), centred on black.
 
-    Returns a new uint8 canvas and the picture's place on it: x, y, width, height.
+    onto: a canvas of an earlier call, to be written over where it is of the right size: new memory costs 1 ms at
+    1920x1080. Returns the uint8 canvas and the picture's place on it: x, y, width, height.
     """
     height, width = picture.shape[:2]
     scale = min(room[0] / width, room[1] / height)
     w, h = max(1, round(width * scale)), max(1, round(height * scale))
     x, y = (room[0] - w) // 2, (room[1] - h) // 2
-    canvas = np.empty((room[1], room[0], 3), np.uint8)
+    canvas = (
+        onto if onto is not None and onto.shape == (room[1], room[0], 3) else np.empty((room[1], room[0], 3), np.uint8)
+    )
     canvas[:y], canvas[y + h :], canvas[:, :x], canvas[:, x + w :] = 0, 0, 0, 0
     if (w, h) == (width, height):
         canvas[y : y + h, x : x + w] = picture
@@ -82,81 +85,89 @@ def letterbox(picture: np.ndarray, room: tuple[int, int]) -> tuple[np.ndarray, t
 
 
 class Window:
-    """A window that is always given a canvas of its own size.
-
-    OpenCV's Qt window scales a picture down to itself but never up, and tells the place of the picture, not its own
-    size. So now and then a larger canvas is shown: what it is scaled down to is the size of the window.
-    Raises InstallationError where no window can be opened.
-    """
+    """A window that is always given a canvas of its own size. Raises InstallationError where none can be opened."""
 
     def __init__(
-        self,
-        size: tuple[int, int],
-        *,
-        fullscreen: bool = False,
-        title: str = TITLE,
-        clock: Callable[[], float] = time.monotonic,
+        self, size: tuple[int, int], *, fullscreen: bool = False, pointer: bool = True, title: str = TITLE
     ) -> None:
+        """size: (width, height) of the canvas while not fullscreen. pointer: whether the mouse's is seen."""
         if lack := display_lack():
             raise InstallationError(lack)
-        self._title, self._clock = title, clock
-        self.fullscreen = False
-        self._room = size
-        self._switched_at = self._probed_at = clock()
-        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
-        cv2.resizeWindow(title, *size)
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        # Shared memory: without a graphics card SDL's default, a texture, costs 15 ms at 1920x1080 and not 1.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+        os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")  # Ctrl-C and systemd's SIGTERM are the program's
+        import pygame
+
+        self._sdl: Any = pygame
+        self._codes = {getattr(pygame, name): code for name, code in KEYSYMS.items()}
+        self.fullscreen = self.closed = False
+        try:
+            pygame.display.init()
+            self._window = pygame.Window(title, size, resizable=True)
+            self._window.minimum_size = (SMALLEST_SIDE, SMALLEST_SIDE)
+            self._surface = self._window.get_surface()
+        except pygame.error as error:
+            raise InstallationError(f"No window can be opened ({error}): use --headless --output FILE.mp4.") from error
+        pygame.mouse.set_visible(pointer)
         if fullscreen:
             self.toggle_fullscreen()
 
     @property
     def room(self) -> tuple[int, int]:
         """(width, height) of the canvas to show next, pixels."""
-        now = self._clock()
-        settled = now - self._switched_at > SETTLE_S
-        every = 0.1 if not settled else PROBE_FULLSCREEN_EVERY_S if self.fullscreen else PROBE_EVERY_S
-        if now - self._probed_at > every:
-            self._probed_at = now
-            width, height = (min(LARGEST_SIDE, round(side * PROBE_GROWTH)) for side in self._room)
-            return width, height
-        return self._room
+        width, height = self._surface.get_size()
+        return int(width), int(height)
 
     def show(self, canvas: np.ndarray) -> list[int]:
         """Shows uint8 HxWx3 BGR and returns the key codes that came since the last time, oldest first."""
-        cv2.imshow(self._title, canvas)
-        codes = self._keys()
+        codes = self.keys()
         if self.closed:
             return codes
-        _, _, width, height = cv2.getWindowImageRect(self._title)
-        if width >= SMALLEST_SIDE and height >= SMALLEST_SIDE:
-            if (width, height) == (canvas.shape[1], canvas.shape[0]) != self._room:
-                self._probed_at = 0.0  # it fills even the larger canvas: ask again at once
-            self._room = (width, height)
+        if canvas.shape[1::-1] == self.room:  # else it was resized meanwhile: the next picture fits again
+            self._paint(canvas)
+        self._window.flip()
         return codes
 
     def keys(self) -> list[int]:
         """Key codes that came since the last time, without showing anything new."""
-        return self._keys()
-
-    @property
-    def closed(self) -> bool:
-        """Its close button was pressed."""
-        return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1.0
+        sdl, codes = self._sdl, []
+        for event in () if self.closed else sdl.event.get():
+            if event.type == sdl.KEYDOWN:
+                if event.key in self._codes:
+                    codes.append(self._codes[event.key])
+                elif event.unicode and not event.mod & sdl.KMOD_ALT:
+                    codes.append(ord(event.unicode[0]))
+            elif event.type in (sdl.QUIT, sdl.WINDOWCLOSE):
+                self.closed = True
+        if not self.closed:
+            self._surface = self._window.get_surface()  # of its present size
+        return codes
 
     def toggle_fullscreen(self) -> None:
         self.fullscreen = not self.fullscreen
-        self._switched_at, self._probed_at = self._clock(), 0.0
-        mode = cv2.WINDOW_FULLSCREEN if self.fullscreen else cv2.WINDOW_NORMAL
-        cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
+        if self.fullscreen:
+            self._window.set_fullscreen(True)  # at the desktop's own resolution
+        else:
+            self._window.set_windowed()
+        self._sdl.event.pump()
+        self._surface = self._window.get_surface()
 
     def close(self) -> None:
-        if not self.closed:
-            cv2.destroyWindow(self._title)
-        cv2.waitKeyEx(1)
+        self.closed = True
+        self._window.destroy()
+        self._sdl.display.quit()
 
-    @staticmethod
-    def _keys() -> list[int]:
-        # waitKeyEx also paints. Never `waitKey() & 255`: it turns the arrow keys into letters.
-        codes: list[int] = []
-        while len(codes) < KEYS_AT_ONCE and (code := cv2.waitKeyEx(1)) != -1:
-            codes.append(code)
-        return codes
+    def _paint(self, canvas: np.ndarray) -> None:
+        surface = self._surface
+        if surface.get_bytesize() == 4 and surface.get_masks()[:3] == BGR_MASKS:
+            memory: Any = surface.get_buffer()
+            rows = np.frombuffer(memory, np.uint8).reshape(canvas.shape[0], surface.get_pitch())
+            pixels = rows[:, : 4 * canvas.shape[1]].reshape(*canvas.shape[:2], 4)
+            straight = np.shares_memory(pixels, rows)  # no gaps between its rows
+            if straight:
+                cv2.cvtColor(canvas, cv2.COLOR_BGR2BGRA, dst=pixels)
+            del pixels, rows, memory  # the surface is locked while they are there
+            if straight:
+                return
+        surface.blit(self._sdl.image.frombuffer(np.ascontiguousarray(canvas), canvas.shape[1::-1], "BGR"), (0, 0))

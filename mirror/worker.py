@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Protocol
 
 from mirror.frames import Frame
 from mirror.metrics import Metrics
+from mirror.pace import Pace, step_aside
 from mirror.rail import Rail
 from mirror.settings import Settings
 from mirror.tailor import Begun, Dressed, Tailor
@@ -20,6 +22,10 @@ WARDROBE_EVERY_S = 2.0
 FRAME_WAIT_S = 0.2
 SETTLED_AFTER_S = 0.4
 """A garment worn for so long is looked at: then there is time to prepare those beside it."""
+PREPARED_AHEAD = 24
+"""Garments kept ready around the one worn, about 7 MB each; of a larger wardrobe the others take 0.1 s more."""
+UNDER_WAY = 2
+"""Try-ons begun and not complete: the one whose generator runs, and the next."""
 CLOSE_WITHIN_S = 30.0
 """Networks that are being compiled cannot be interrupted; left running, they crash the end of the process."""
 
@@ -32,24 +38,23 @@ Builder = Callable[[Settings, Metrics], Tailor]
 
 
 class TryOnWorker:
-    """Runs a Tailor on its own thread. Also builds it there, and loads and watches the wardrobe: all of it is slow."""
+    """Runs a Tailor on its own thread. Also builds it there, and loads and watches the wardrobe: all of it is slow.
+
+    A second thread completes what the first has begun, so that a fit is shown as soon as its networks have answered.
+    """
 
     def __init__(self, settings: Settings, metrics: Metrics, frames: Frames, build: Builder) -> None:
         self._settings, self._metrics, self._frames, self._build = settings, metrics, frames, build
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="try-on", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._work,), name="try-on", daemon=True)
+        self._begun: SimpleQueue[Begun | None] = SimpleQueue()
+        self._room = threading.Semaphore(UNDER_WAY)
         self.rail: Rail | None = None
         """There as soon as the wardrobe is loaded."""
-        self._begun: Begun | None = None
-        self._completed: Dressed | None = None
+        self.newest: Dressed | None = None
+        """The newest try-on that is complete."""
         self.error: BaseException | None = None
         """What ended it; for the main thread to raise."""
-
-    @property
-    def newest(self) -> Dressed | None:
-        """The newest try-on that is complete. For the main thread; does not wait."""
-        begun = self._begun
-        return begun.finish() if begun is not None and begun.ready else self._completed
 
     def start(self) -> None:
         self._thread.start()
@@ -58,48 +63,63 @@ class TryOnWorker:
         self._stop.set()
         self._thread.join(CLOSE_WITHIN_S)
 
-    def _run(self) -> None:
+    def _run(self, work: Callable[..., None], *given: object) -> None:
         try:
-            self._work()
+            work(*given)
         except BaseException as error:  # whatever it is must not leave a picture that stands still
             self.error = error
+            self._stop.set()
 
     def _work(self) -> None:
+        step_aside()
         rail = self.rail = open_rail(self._settings)
         tailor = self._build(self._settings, self._metrics)
+        finisher = threading.Thread(target=self._run, args=(self._finish, tailor), name="try-on-end", daemon=True)
+        finisher.start()
         try:
-            last, looked_at = -1, time.monotonic()
-            worn, changed_at = None, looked_at
-            while not self._stop.is_set():
-                now = time.monotonic()
-                if now - looked_at > WARDROBE_EVERY_S:
-                    looked_at = now
-                    with self._metrics.stage("wardrobe"):
-                        rail.refresh()
-                frame = self._frames.wait(last, FRAME_WAIT_S)
-                if frame is None:
-                    continue
-                last = frame.index
-                person = tailor.find(frame)  # the networks may still be at work on the frame before
-                garment = rail.wanted  # only now: a key pressed meanwhile counts
-                if garment is None:
-                    continue
-                begun = tailor.begin(frame, person, garment)
-                if self._begun is not None:
-                    self._completed = tailor.complete(self._begun)
-                self._begun = begun
-                if garment is not worn:
-                    if worn is not None:
-                        begun.finish()  # somebody waits for this one: no other work beside it
-                    worn, changed_at = garment, time.monotonic()
-                elif time.monotonic() - changed_at > SETTLED_AFTER_S:
-                    self._prepare_one(tailor, rail)
+            self._dress(tailor, rail)
         finally:
+            self._begun.put(None)
+            finisher.join(CLOSE_WITHIN_S)
             tailor.close()
 
+    def _dress(self, tailor: Tailor, rail: Rail) -> None:
+        pace = Pace(self._settings.cpu_budget)
+        last, looked_at = -1, time.monotonic()
+        worn, changed_at = None, looked_at
+        while not self._stop.is_set():
+            now = time.monotonic()
+            if now - looked_at > WARDROBE_EVERY_S:
+                looked_at = now
+                with self._metrics.stage("wardrobe"):
+                    rail.refresh()
+            frame = self._frames.wait(last, FRAME_WAIT_S)
+            if frame is None:
+                continue
+            last = frame.index
+            person = tailor.find(frame)  # the networks may still be at work on the frame before
+            garment = rail.wanted  # only now: a key pressed meanwhile counts
+            if garment is None:
+                continue
+            while not self._room.acquire(timeout=FRAME_WAIT_S):
+                if self._stop.is_set():
+                    return
+            self._begun.put(tailor.begin(frame, person, garment))
+            if garment is not worn:
+                worn, changed_at = garment, time.monotonic()
+            elif time.monotonic() - changed_at > SETTLED_AFTER_S:
+                self._prepare_one(tailor, rail)
+            self._stop.wait(pace.rest_s(time.monotonic(), time.process_time()))
+
+    def _finish(self, tailor: Tailor) -> None:
+        step_aside()
+        while (begun := self._begun.get()) is not None:
+            self.newest = tailor.complete(begun)
+            self._room.release()
+
     def _prepare_one(self, tailor: Tailor, rail: Rail) -> None:
-        """One garment ahead, so that a key press finds it ready."""
-        for garment in rail.neighbours():
+        """One garment ahead, so that a key press finds it ready: those beside this one first."""
+        for garment in rail.outwards()[:PREPARED_AHEAD]:
             if tailor.prepare(garment):
                 return
 

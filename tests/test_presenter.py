@@ -35,7 +35,7 @@ class FakeWindow:
         self.canvas = np.zeros((1, 1, 3), np.uint8)
 
     def show(self, canvas: np.ndarray) -> list[int]:
-        self.canvas = canvas
+        self.canvas = canvas.copy()
         return self.keys()
 
     def keys(self) -> list[int]:

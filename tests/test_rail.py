@@ -10,7 +10,7 @@ import pytest
 from mirror.errors import GarmentError
 from mirror.rail import Rail
 from mirror.wardrobe import Wardrobe
-from tests.helpers import make_garment_folder
+from tests.helpers import make_garment_folder, make_wardrobe
 
 
 def slug(rail: Rail) -> str | None:
@@ -56,7 +56,22 @@ def test_a_removed_garment_gives_way_and_a_new_one_joins(wardrobe_folder: Path) 
 
 def test_an_empty_wardrobe_is_no_error_and_may_fill(tmp_path: Path) -> None:
     rail = Rail(Wardrobe(tmp_path))
-    assert (rail.wanted, rail.place, rail.step(1), rail.pick(0), rail.neighbours()) == (None, "", None, None, [])
+    assert (rail.wanted, rail.place, rail.step(1), rail.pick(0), rail.outwards()) == (None, "", None, None, [])
     make_garment_folder(tmp_path / "tee")
     assert rail.refresh()
     assert slug(rail) == "tee"
+
+
+@pytest.mark.parametrize(
+    ("worn", "order"),
+    [("tee-1", ["tee-2", "tee-5", "tee-3", "tee-4"]), ("tee-4", ["tee-5", "tee-3", "tee-1", "tee-2"])],
+)
+def test_the_garments_beside_the_one_worn_come_first(worn: str, order: list[str], tmp_path: Path) -> None:
+    rail = Rail(Wardrobe(make_wardrobe(tmp_path, 5)), worn)
+    assert [garment.slug for garment in rail.outwards()] == order
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_outwards_are_all_others_once(count: int, tmp_path: Path) -> None:
+    slugs = [garment.slug for garment in Rail(Wardrobe(make_wardrobe(tmp_path, count))).outwards()]
+    assert sorted(slugs) == [f"tee-{n + 1}" for n in range(1, count)]

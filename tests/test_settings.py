@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mirror.errors import UsageError
-from mirror.settings import Settings, parse_size
+from mirror.settings import Settings, parse_budget, parse_size
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         ({"seconds": -1.0}, "--seconds"),
         ({"seconds": float("inf")}, "--seconds"),
         ({"frames": 0}, "--frames"),
+        ({"cpu_budget": 0.0}, "--budget"),
         ({"wardrobe": Path("nowhere")}, "--wardrobe"),
         ({"output": Path("a.avi")}, "a.mp4"),
         ({"output": Path("nowhere/a.mp4")}, "--output"),
@@ -45,6 +46,17 @@ def test_what_does_not_make_sense_is_one_sentence(given: dict, says: str) -> Non
     with pytest.raises(UsageError, match=says) as caught:
         Settings(**given)
     assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(("text", "cores"), [("cpu=2", 2.0), ("cpu=1.5", 1.5), (" cpu = 0.5 ", 0.5)])
+def test_a_budget_is_read(text: str, cores: float) -> None:
+    assert parse_budget(text) == cores
+
+
+@pytest.mark.parametrize("text", ["", "2", "cpu", "cpu=", "cpu=0", "cpu=-1", "gpu=1", "cpu=nan", "cpu=1e9"])
+def test_what_is_no_budget_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"such as cpu=1\.5"):
+        parse_budget(text)
 
 
 def test_the_wardrobe_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

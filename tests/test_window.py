@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import ImageGrab
 
+import mirror.window
+from mirror.errors import InstallationError
 from mirror.settings import ROOT
 from mirror.window import Window, display_lack, letterbox
 from tests.helpers import clip_picture, wait_until
@@ -52,18 +54,26 @@ def test_a_picture_is_letterboxed(
 @pytest.mark.parametrize(
     ("display", "says"), [("", "no display"), (":4094", "does not answer"), ("nonsense", "answer")]
 )
-def test_a_missing_display_is_said_before_qt_aborts(display: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_display_is_said_at_once(display: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", display)
     lack = display_lack()
     assert lack is not None and says in lack and "--headless" in lack
 
 
-def test_the_opencv_without_windows_gets_the_command_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """rembg brings opencv-python-headless, which may be installed over the one with windows."""
-    monkeypatch.setattr(cv2, "currentUIFramework", lambda: "")
-    assert "--force-reinstall --no-deps opencv-python" in (display_lack() or "")
-    with pytest.raises(Exception, match="force-reinstall"):
+def test_a_missing_library_gets_the_command_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror.window, "find_spec", lambda name: None)
+    assert "pip install pygame-ce" in (display_lack() or "")
+    with pytest.raises(InstallationError, match="pygame-ce"):
         Window((64, 48))
+
+
+def test_a_canvas_is_written_over_where_its_size_is_right() -> None:
+    red, blue = (np.full((30, 40, 3), colour, np.uint8) for colour in ((0, 0, 255), (255, 0, 0)))
+    canvas, _ = letterbox(red, (60, 30))
+    again, area = letterbox(blue, (60, 30), canvas)
+    assert again is canvas and area == (10, 0, 40, 30)
+    assert (again[:, 10:50] == (255, 0, 0)).all() and not again[:, :10].any()
+    assert letterbox(blue, (50, 30), canvas)[0].shape == (30, 50, 3)
 
 
 class Screen:

@@ -1,0 +1,136 @@
+"""From fit to fit: what was shown is carried along with the torso, and a new fit moves it only as far as the body says.
+
+Two networks that look at two pictures never give quite the same garment: left alone, it jumps by pixels at every new
+fit, on a person who stands still. The torso's own motion is known far better, from its tracked corners. So the last
+maps are moved with the torso, and the new ones are mixed in: little where the body, seen from its torso, did not move,
+wholly where a limb did. A garment then comes in without a jump and no arm is late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark, TryOn
+from mirror.motion import Tracker, chained
+
+REST_S = 0.5
+"""Time in which most of a difference is taken over where nothing moves: longer is stiller, and slower to settle."""
+CALM_PX, MOVED_PX = 2.0, 7.0
+"""Motion of a joint against the torso, in canvas pixels since it was last taken over: noise below, a movement above."""
+LIGHT_S = 0.6
+"""The same for the light on the garment, which changes with the room."""
+FORGET_AFTER_S = 1.0
+"""An older fit is no guide to this one."""
+MOST_TURN_PX = 30.0
+"""Torso joints that are off by more are another person's, or a picture cut from elsewhere."""
+GRID = 8
+"""Canvas pixels between points at which the share of the new fit is worked out."""
+REACH_PX = 10.0
+"""Canvas pixels around a limb that move with it."""
+_TORSO = (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
+_BONES = (
+    (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER), (Landmark.LEFT_HIP, Landmark.RIGHT_HIP),
+    (Landmark.LEFT_SHOULDER, Landmark.LEFT_HIP), (Landmark.RIGHT_SHOULDER, Landmark.RIGHT_HIP),
+    (Landmark.LEFT_SHOULDER, Landmark.RIGHT_HIP), (Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP),
+    (Landmark.LEFT_SHOULDER, Landmark.LEFT_ELBOW), (Landmark.RIGHT_SHOULDER, Landmark.RIGHT_ELBOW),
+    (Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST), (Landmark.RIGHT_ELBOW, Landmark.RIGHT_WRIST),
+    (Landmark.LEFT_WRIST, Landmark.LEFT_INDEX), (Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX),
+)  # fmt: skip
+_ALONG = np.linspace(0.0, 1.0, 4)
+"""Places along a bone at which it is looked at."""
+
+
+class Steadier:
+    """Keeps the maps shown last, and what joints they were made for. Called from one thread, fit after fit."""
+
+    def __init__(self) -> None:
+        self._tracker: Tracker | None = None
+        self._garment = ""
+        self._moment = 0.0
+        self._joints = np.zeros((0, 2))  # canvas pixels of the last fit's crop, as taken over so far
+
+    def reset(self) -> None:
+        """The next fit is taken as it is."""
+        self._tracker = None
+
+    def steady(self, result: TryOn) -> Fit:
+        """The fit of this result as it is to be shown. Another garment, or one after a while, is taken as it is."""
+        fit, person = result.fit, result.person
+        if fit is None or person is None:
+            raise ValueError("nothing to steady: this result has no fit")
+        joints = fit.crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
+        before = self._tracker
+        elapsed = person.moment - self._moment
+        known = before is not None and self._garment == result.garment and 0.0 < elapsed < FORGET_AFTER_S
+        known = known and (before is None or (before.fit.repair is None) == (fit.repair is None))
+        if known and before is not None:
+            motion = before.motion_to(result.frame)
+            camera = np.eye(2, 3) if motion is None else motion
+            moved = chained(chained(before.fit.crop.inverse, camera), fit.crop.matrix)  # old canvas -> new canvas
+            kept = self._joints @ moved[:, :2].T + moved[:, 2]
+            if np.linalg.norm(joints[list(_TORSO)] - kept[list(_TORSO)], axis=1).min() < MOST_TURN_PX:
+                fit, joints = _mixed(before.fit, fit, moved, kept, joints, elapsed)
+        self._tracker = Tracker(result.frame, fit)
+        self._garment, self._moment, self._joints = result.garment, person.moment, joints
+        return fit
+
+
+def _mixed(
+    old: Fit, new: Fit, moved: np.ndarray, kept: np.ndarray, joints: np.ndarray, elapsed: float
+) -> tuple[Fit, np.ndarray]:
+    """The old maps, moved, with the new ones' share mixed in; and the joints that stand for the mixture."""
+    rest = 1.0 - np.exp(-elapsed / REST_S)
+    off = np.linalg.norm(joints - kept, axis=1)
+    share = rest + (1.0 - rest) * _smooth_step((off - CALM_PX) / (MOVED_PX - CALM_PX))
+    weight = _share_map(share, kept, joints)
+    flags = cv2.INTER_LINEAR
+
+    def carried(maps: np.ndarray) -> np.ndarray:
+        return cv2.warpAffine(maps, moved, (CANVAS_W, CANVAS_H), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+    before = carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading]))
+    after = cv2.merge([*cv2.split(new.flow), new.coverage, new.shading])
+    unseen = cv2.subtract(1.0, cv2.extractChannel(before, 2))  # what was not shown has no place to keep
+    flow_weight = cv2.max(weight, unseen[..., 0] if unseen.ndim == 3 else unseen)
+    light = np.full_like(weight, 1.0 - np.exp(-elapsed / LIGHT_S))
+    mixed = cv2.add(before, cv2.multiply(cv2.merge([flow_weight, flow_weight, weight, light]), after - before))
+    repair = None
+    if old.repair is not None and new.repair is not None:
+        past = carried(old.repair)
+        repair = cv2.add(past, cv2.multiply(cv2.merge([weight] * 4), new.repair - past))
+    fit = replace(
+        new,
+        flow=np.ascontiguousarray(mixed[..., :2]),
+        coverage=cv2.extractChannel(mixed, 2),
+        shading=cv2.extractChannel(mixed, 3),
+        repair=repair,
+    )
+    return fit, kept + share[:, None] * (joints - kept)
+
+
+def _share_map(share: np.ndarray, kept: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """float32 256x192: the share of the new fit at every canvas pixel, from that of the bones around it.
+
+    share: (33,) of each joint. A limb that moved counts where it was as well as where it is.
+    """
+    ends = np.array(_BONES)
+    along = _ALONG[:, None, None]
+
+    def spots(points: np.ndarray) -> np.ndarray:
+        return (points[ends[:, 0]] * (1 - along) + points[ends[:, 1]] * along).reshape(-1, points.shape[1])
+
+    at = np.concatenate([spots(kept), spots(joints)])
+    value = np.tile(spots(share[:, None])[:, 0], 2)
+    ys, xs = np.mgrid[GRID / 2 : CANVAS_H : GRID, GRID / 2 : CANVAS_W : GRID] - 0.5
+    square = (xs[..., None] - at[:, 0]) ** 2 + (ys[..., None] - at[:, 1]) ** 2
+    near = 1.0 / (square + REACH_PX**2) ** 2
+    coarse = (near * value).sum(-1) / near.sum(-1)
+    return cv2.resize(coarse.astype(np.float32), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+
+
+def _smooth_step(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0.0, 1.0)
+    return x * x * (3.0 - 2.0 * x)

@@ -1,0 +1,121 @@
+"""From fit to fit: still where the body is still, at once where a limb moves, no jump when a new fit comes in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Landmark, TryOn, flow_from_pixels, flow_to_pixels
+from mirror.steady import FORGET_AFTER_S, Steadier
+from tests.bodies import standing, textured_frame
+
+CHEST = (128, 96)
+"""Row and column of a canvas pixel on the torso."""
+
+
+def result(
+    t: float, flow_shift: float = 0.0, shift: tuple[int, int] = (0, 0), garment: str = "flat", moved: dict | None = None
+) -> TryOn:
+    """A fit whose flow is off by flow_shift garment-canvas pixels, of a body and picture shifted by camera pixels."""
+    ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W]
+    coverage = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    coverage[60:220, 30:160] = 1
+    crop = Crop(np.array([[0.6, 0.0, -96.0], [0.0, 0.6, -60.0]]))
+    flow = flow_from_pixels(np.stack([xs + flow_shift, ys], -1))
+    fit = Fit(flow, coverage, np.ones_like(coverage), None, crop, t)
+    frame = textured_frame(t, round(t * 30), shift)
+    return TryOn(frame, standing(t, shift, moved), fit, garment)
+
+
+def off(fit: Fit, place: tuple[int, int] = CHEST) -> float:
+    """By how many garment-canvas pixels the flow there is off, across."""
+    return float(flow_to_pixels(fit.flow)[place][0] - place[1])
+
+
+def test_the_first_fit_is_taken_as_it_is() -> None:
+    first = result(0.0, 3.0)
+    assert Steadier().steady(first) is first.fit
+
+
+def test_a_jump_of_the_networks_hardly_moves_a_still_garment() -> None:
+    steadier = Steadier()
+    steadier.steady(result(0.0))
+    second = steadier.steady(result(0.05, 4.0))
+    assert 0.1 < off(second) < 0.6
+
+
+def test_a_lasting_difference_is_taken_over_in_time() -> None:
+    steadier = Steadier()
+    steadier.steady(result(0.0))
+    for n in range(1, 50):
+        fit = steadier.steady(result(n * 0.05, 4.0))
+    assert off(fit) == pytest.approx(4.0, abs=0.1)
+
+
+def test_a_moved_arm_is_followed_at_once_and_the_chest_stays() -> None:
+    steadier = Steadier()
+    steadier.steady(result(0.0))
+    raised = {Landmark.LEFT_ELBOW: (440, 210), Landmark.LEFT_WRIST: (470, 140), Landmark.LEFT_INDEX: (475, 120)}
+    lifted = result(0.05, 4.0, moved=raised)
+    assert lifted.fit is not None and lifted.person is not None
+    arm = lifted.fit.crop.to_canvas(lifted.person.point(Landmark.LEFT_ELBOW).astype(float))
+    fit = steadier.steady(lifted)
+    assert off(fit, (round(arm[1]), round(arm[0]))) > 3.0
+    assert off(fit, (150, 70)) < 1.2
+
+
+def test_what_moves_with_the_torso_stays_on_it() -> None:
+    """The old flow goes along with the picture, so that a fit which says the same of the moved body changes nothing."""
+    steadier = Steadier()
+    steadier.steady(result(0.0))
+    shift = (20, 0)
+    after = result(0.05, -20 * 0.6, shift)  # the crop stands still, so the garment moves on the canvas
+    assert off(steadier.steady(after)) == pytest.approx(-12.0, abs=0.4)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        result(0.05, 4.0, garment="other"),
+        result(FORGET_AFTER_S + 0.1, 4.0),
+        result(0.0, 4.0),
+        replace(result(0.05, 4.0), person=standing(0.05, (200, 0))),
+    ],
+    ids=["another garment", "after a while", "the same moment", "another place"],
+)
+def test_what_has_nothing_to_go_on_from_is_taken_as_it_is(later: TryOn) -> None:
+    steadier = Steadier()
+    steadier.steady(result(0.0))
+    assert steadier.steady(later) is later.fit
+
+
+def test_after_a_reset_the_next_is_taken_as_it_is() -> None:
+    steadier = Steadier()
+    steadier.steady(result(0.0))
+    steadier.reset()
+    later = result(0.05, 4.0)
+    assert steadier.steady(later) is later.fit
+
+
+def test_repair_and_light_settle_too() -> None:
+    steadier, repair = Steadier(), np.zeros((CANVAS_H, CANVAS_W, 4), np.float32)
+    bright = replace(result(0.05), fit=None)
+    for t, level in ((0.0, 100.0), (0.05, 200.0)):
+        given = result(t)
+        assert given.fit is not None
+        painted = replace(given.fit, repair=repair + np.float32(level), shading=given.fit.shading * level / 100)
+        fit = steadier.steady(replace(given, fit=painted))
+    assert bright.fit is None
+    assert fit.repair is not None and 100 < fit.repair[CHEST][0] < 120
+    assert 1.0 < fit.shading[CHEST] < 1.2
+
+
+def test_blank_pictures_are_steadied_without_tracking() -> None:
+    steadier = Steadier()
+    for t, flow_shift in ((0.0, 0.0), (0.05, 4.0)):
+        given = result(t, flow_shift)
+        blank = Frame(np.full_like(given.frame.image, 90), t, given.frame.index)
+        fit = steadier.steady(replace(given, frame=blank))
+    assert 0.1 < off(fit) < 0.6
