@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,25 @@ from bench.clip import read_clip
 from bench.recorder import Recorder, Shown
 from bench.sharpness import gradient_energy, render_exactly, render_pasted
 from bench.stability import quantiles
-from bench.steadiness import colour_change, movement_px, still_steps
+from bench.steadiness import behind_px, colour_change, movement_px, shoulders_shown, still_steps
 from mirror.compose import Composer
-from mirror.frames import Landmark
+from mirror.errors import UsageError
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Landmark
 from mirror.metrics import Metrics
+from mirror.pace import threads_for
 from mirror.person import OpenVinoPose
 from mirror.pipeline import Live
 from mirror.presenter import Presenter
 from mirror.settings import MODELS, Settings, parse_size
 from mirror.sources import Address
 from mirror.tailor import make_tailor
+from mirror.wardrobe import Garment
 from mirror.window import Window
 
 STUTTER_MS = 50.0
 SHOULDERS = [Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER]
 SHARPNESS_SAMPLES = 12
+SHEET_ROWS, SHEET_WIDTH = 3, 1400
 PAN_PEAK_PX_S, PAN_PERIOD_S = 200.0, 3.0
 WARM_UP_S = 4.0
 """Networks and MediaPipe load meanwhile; nothing of it is judged."""
@@ -70,6 +75,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--judged", type=float, default=10.0, help="seconds of the run whose every picture is judged")
     parser.add_argument("--no-window", action="store_true", help="without the window (no display)")
+    parser.add_argument("--sheet", type=Path, help="a PNG: as shown beside the plain 256x192 output pasted back")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(argv)
     pictures, fps = read_clip(options.source)
@@ -85,6 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     metrics = Metrics()
     recorder = Recorder(metrics, WARM_UP_S, options.judged)
     composer = Composer()
+    cv2.setNumThreads(threads_for(None).picture)  # as the mirror itself does
     source = ForthAndBack(loop, fps)
     address = Address(str(options.source), options.source.name, live=False)
     play = Live(settings, metrics, address, partial(make_tailor, also_prepare=composer.prepare), lambda: source)
@@ -98,6 +105,8 @@ def main(argv: list[str] | None = None) -> int:
         play.close()
     result = figures(recorder, metrics, loop, fps)
     print(json.dumps(result, indent=1))
+    if options.sheet:
+        write_sheet(options.sheet, recorder.shown)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0
@@ -137,7 +146,7 @@ def figures(recorder: Recorder, metrics: Metrics, loop: list[np.ndarray], fps: f
         if len(levels) < 60:
             pair = [composer.compose(s.frame, s.fit, s.garment) for s in (a, b)]
             levels.append(colour_change(pair[0], pair[1], (a.fit, b.fit)))
-    lags = [lag_px(s, offline[s.frame.index % len(loop)]) for s in shown]
+    lags = lags_px(shown, offline)
     return {
         "engine": report["engine"],
         "size": list(loop[0].shape[1::-1]),
@@ -171,14 +180,18 @@ def offline_landmarks(loop: list[np.ndarray]) -> np.ndarray:
     return landmarks
 
 
-def lag_px(shown: Shown, offline: np.ndarray) -> float:
-    """Camera pixels between where the shown garment takes the shoulders to be and where they are on that picture."""
-    assert shown.result.person is not None and shown.result.fit is not None
-    before = shown.result.person.landmarks[SHOULDERS, :2].astype(np.float64)
-    canvas = shown.result.fit.crop.to_canvas(before)
-    inverse = shown.fit.crop.inverse
-    carried = canvas @ inverse[:, :2].T + inverse[:, 2]
-    return float(np.linalg.norm((carried - offline[SHOULDERS, :2]).mean(0)))
+def lags_px(shown: list[Shown], offline: np.ndarray) -> list[float]:
+    """How far each shown garment's shoulders are from where they sit on the body of that very picture, camera pixels.
+
+    offline: landmarks of every picture of the loop. How a garment sits is its median place within 1.5 s.
+    """
+    lags: list[float] = []
+    for _, group in groupby(shown, key=lambda s: id(s.garment)):
+        worn = list(group)
+        places = np.array([shoulders_shown(s.fit, s.garment) for s in worn])
+        body = np.array([offline[s.frame.index % len(offline)][SHOULDERS, :2].mean(0) for s in worn])
+        lags += behind_px(places, body, np.array([s.frame.index for s in worn])).tolist()
+    return lags
 
 
 def sharpness(shown: list[Shown]) -> dict[str, float | None]:
@@ -194,3 +207,28 @@ def sharpness(shown: list[Shown]) -> dict[str, float | None]:
             ratios.append(gradient_energy(picture, s.fit, s.frame.size) / exact)
             pasted.append(gradient_energy(render_pasted(s.fit, s.garment, s.frame.size), s.fit, s.frame.size) / exact)
     return {"sharpness": round(float(np.median(ratios)), 3), "sharpness_pasted": round(float(np.median(pasted)), 3)}
+
+
+def write_sheet(path: Path, shown: list[Shown]) -> None:
+    """A PNG of a few pictures: as shown, at full size, beside the plain 256x192 output pasted back."""
+    composer, rows = Composer(), []
+    for s in shown[:: max(1, len(shown) // SHEET_ROWS)][:SHEET_ROWS]:
+        corner = s.fit.crop.inverse[:, 2].astype(int)
+        far = corner + (np.array([CANVAS_W, CANVAS_H]) * s.fit.crop.scale).astype(int)
+        (x0, y0), (x1, y1) = np.clip(corner, 0, None), np.minimum(far, s.frame.size)
+        pasted = paste_plain(s.frame, s.fit, s.garment, composer)
+        pair = [picture[y0:y1, x0:x1] for picture in (composer.compose(s.frame, s.fit, s.garment), pasted)]
+        row = np.hstack(pair)
+        rows.append(cv2.resize(row, (SHEET_WIDTH, round(row.shape[0] * SHEET_WIDTH / row.shape[1]))))
+    if not rows or not cv2.imwrite(str(path), np.vstack(rows)):
+        raise UsageError(f"{path} cannot be written: name a .png, and let somebody be in the clip.")
+
+
+def paste_plain(frame: Frame, fit: Fit, garment: Garment, composer: Composer) -> np.ndarray:
+    """uint8 HxWx3: the whole try-on made at 256x192, as such networks give it, and laid back over the picture."""
+    whole = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    canvas = cv2.warpAffine(frame.image, fit.crop.matrix, (CANVAS_W, CANVAS_H), borderMode=cv2.BORDER_REPLICATE)
+    small = composer.compose(Frame(canvas, frame.t_capture, frame.index), replace(fit, crop=Crop(whole)), garment)
+    picture = frame.image.copy()
+    cv2.warpAffine(small, fit.crop.inverse, frame.size, dst=picture, borderMode=cv2.BORDER_TRANSPARENT)
+    return picture

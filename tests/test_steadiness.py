@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.steadiness import colour_change, movement_px, still_steps
+from bench.steadiness import behind_px, colour_change, movement_px, shoulders_shown, still_steps
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, flow_from_pixels
-from tests.bodies import standing
+from tests.bodies import flat_garment, standing
 
 
 def fit_at(shift: tuple[float, float], scale: float = 0.5) -> Fit:
@@ -40,3 +40,19 @@ def test_nobody_is_not_still():
 def test_colour_change_counts_levels():
     grey = np.full((480, 640, 3), 100, np.uint8)
     assert colour_change(grey, grey + 3, (fit_at((0, 0)), fit_at((0, 0)))) == pytest.approx(3.0)
+
+
+def test_shoulders_are_seen_where_the_fit_shows_them():
+    garment = flat_garment()
+    a, b = (shoulders_shown(fit_at(shift), garment) for shift in ((0.0, 0.0), (7.0, -4.0)))
+    assert b - a == pytest.approx([7.0, -4.0], abs=0.1)
+
+
+def test_a_garment_that_is_late_is_behind_by_so_much_and_one_that_sits_elsewhere_is_not():
+    numbers = np.arange(200)
+    body = np.stack([100 * np.sin(numbers / 14.0), np.zeros(200)], 1)  # up to 7 pixels a picture
+    late = np.roll(body, 2, axis=0)
+    sits = body + (12.0, -30.0)
+    assert np.nanmax(behind_px(sits, body, numbers)) < 1e-6
+    assert np.quantile(behind_px(late + (12.0, -30.0), body, numbers)[50:150], 0.95) > 9
+    assert np.isnan(behind_px(np.full((200, 2), np.nan), body, numbers)).all()
