@@ -101,6 +101,7 @@ def animated(form: str) -> bytes:
         (b"", "is no"),
         (b"GIF89a" + bytes(50), "is no"),
         (b"[project]\nname = 'mirror'\n", "is no"),
+        (b"\0\0\0\x18ftypheic" + bytes(90), "pillow-heif|damaged|is no"),
         (png_of(9000, 9000), "over 50 megapixels"),
         (png_of(90_000, 90_000), "megapixels|too many pixels"),
         (png_of(40, 400), "under 96 pixels"),

@@ -21,6 +21,8 @@ KEPT_SIDE_PX = 1600
 FORMATS = ("JPEG", "PNG", "WEBP")
 """What is read. A JPEG of a telephone may turn out an MPO, which carries a second picture that is left alone."""
 
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
 
 class PhotoError(GarmentError):
     """A photo file that cannot be used."""
@@ -57,6 +59,8 @@ def _decode(data: bytes, name: str) -> np.ndarray:
         except PhotoError:
             raise
         except UnidentifiedImageError as error:
+            if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS and "HEIF" not in _formats():
+                raise PhotoError(f"{name} is HEIC, which needs pillow-heif; install it or save a JPEG.") from error
             raise PhotoError(f"{name} is no {_spoken()} picture; save it as one.") from error
         except Image.DecompressionBombError as error:
             raise PhotoError(f"{name} claims too many pixels; save it anew, smaller.") from error

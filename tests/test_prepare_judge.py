@@ -1,0 +1,79 @@
+"""What speaks against a cut-out, in figures; necklines; which photos the bench draws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.wardrobe import LABELS, SEED, TUNED_SEED, draw_photos, read_labels
+from mirror.prepare.cutout import Cutout
+from mirror.prepare.judge import Quality, measure, polygon, trust
+from mirror.prepare.landmarks import from_points
+from mirror.prepare.neckline import USUAL_DEPTH, find_neckline
+from tests.photos import TEE, draw_photo
+
+LEFT_OF_THE_HEM, BESIDE_THE_BODY = np.s_[330:352, 62:100], np.s_[220:300, 62:90]
+
+
+def quality_with(spoil: tuple[slice, slice] | None, value: int = 1) -> Quality:
+    """Of a drawn T-shirt with its true landmarks, whose mask is `value` in one place."""
+    photo, points = draw_photo(TEE)
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon(points)).astype(np.int32)], 1)
+    if spoil is not None:
+        mask[spoil] = value
+    return measure(Cutout(mask, np.zeros_like(mask), photo, "drawn"), from_points(mask, points))
+
+
+@pytest.mark.parametrize("floor", [LEFT_OF_THE_HEM, BESIDE_THE_BODY])
+def test_floor_in_the_outline_shows(floor: tuple[slice, slice]) -> None:
+    clean, spoiled = quality_with(None), quality_with(floor)
+    assert clean.bulge < 0.02 and clean.blot < 0.02 and clean.uneven < 0.02
+    assert spoiled.bulge > 0.05 and spoiled.blot > 0.03 and spoiled.uneven > clean.uneven
+
+
+def test_a_piece_cut_off_shows() -> None:
+    assert quality_with(LEFT_OF_THE_HEM, 0).dent < quality_with(np.s_[300:360, 70:120], 0).dent
+    assert quality_with(np.s_[300:360, 70:120], 0).blot > 0.05
+
+
+@pytest.mark.parametrize("sleeves", ["short", "long"])
+def test_trust_falls_with_every_fault(sleeves: str) -> None:
+    fine = Quality(0.4, 60.0, 0.0, 0.95, 0.05, 0.98, 1.1, 0.0, 0.03, 0.04, 0.03, 0.03)
+    assert trust(fine, sleeves) > 0.9
+    for fault in ({"score": 0.0}, {"lopsided": 0.3}, {"contrast": 0.6}, {"alike": 0.1}):
+        assert trust(replace(fine, **fault), sleeves) < trust(fine, sleeves)
+    assert trust(replace(fine, bulge=0.15, dent=0.15, blot=0.1, uneven=0.15), "short") < 0.2
+
+
+@pytest.mark.parametrize("depth", [0.08, 0.14])
+def test_a_neckline_that_is_seen_is_followed(depth: float) -> None:
+    cloth = np.full((400, 300, 4), (60, 70, 180, 255), np.uint8)
+    left, right, length = np.array([100.0, 20.0]), np.array([200.0, 20.0]), 350.0
+    across = np.linspace(-1, 1, 60)
+    curve = np.stack([150 + 50 * across, 20 + (1 - np.abs(across) ** 2.2) * depth * length], 1)
+    cv2.polylines(cloth, [np.round(curve).astype(np.int32)], False, (200, 200, 220, 255), 3)
+    front, inner = find_neckline(cloth, left, right, length)
+    assert abs(front[0] - 150) < 3 and abs(front[1] - (20 + depth * length)) < 0.015 * length
+    assert inner is not None and inner[24, 150] > 127 and inner[200, 150] == 0
+
+
+def test_a_neckline_that_is_not_seen_lies_where_it_usually_does() -> None:
+    cloth = np.full((400, 300, 4), (60, 70, 180, 255), np.uint8)
+    front, inner = find_neckline(cloth, np.array([100.0, 20.0]), np.array([200.0, 20.0]), 350.0)
+    assert abs(front[1] - 20 - USUAL_DEPTH * 350) < 10 and inner is None
+
+
+def test_a_later_draw_has_no_photo_that_was_seen_or_labelled(tmp_path: Path) -> None:
+    known = {name for part in read_labels(LABELS).values() for name in part}
+    names = [f"t-shirt/{n:04d}" for n in range(400)] + [name for name in known if name.startswith("t-shirt/")]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.jpg").touch()
+    tuned, drawn = set(draw_photos(tmp_path, TUNED_SEED)), set(draw_photos(tmp_path, SEED))
+    assert tuned and drawn and not drawn & (tuned | known)
+    assert drawn == set(draw_photos(tmp_path, SEED)) != set(draw_photos(tmp_path, SEED + 1))
