@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ir_models.evaluate.cases import Case
-from ir_models.train.igm import BARE, CHANGED
+from ir_models.train.igm import BARE, CHANGED, WORN
 from ir_models.train.shards import Part
 from mirror.frames import CANVAS_W, SHOULDER_SHARE, Fit, flow_to_pixels
 from mirror.inputs import colours_bled
@@ -16,6 +16,8 @@ from mirror.wardrobe import LANDMARKS
 
 SHOULDER_PX = SHOULDER_SHARE * CANVAS_W
 SKIN_GROUPS = ("light", "medium", "dark")
+RIM_PX = 4
+"""Canvas pixels around what changes that do not count as untouched: masks are soft, and the camera blurs."""
 
 
 def warp_errors(fit: Fit, case: Case) -> tuple[float, float]:
@@ -94,10 +96,16 @@ class PictureFigures:
         off = np.abs(picture - target).mean(-1)
         group = SKIN_GROUPS[min(int(truth["skin_tone"]), len(SKIN_GROUPS) - 1)]
         regions = {"l1_garment": garment, "l1_repair": repair, "l1_skin": skin, "l1_untouched": ~repair & ~garment}
+        worn = (parts_a != parts_b) | np.isin(parts_a, WORN) | np.isin(parts_b, (*WORN, Part.ACCESSORY))
+        untouched = cv2.dilate(worn.astype(np.uint8), np.ones((2 * RIM_PX + 1,) * 2, np.uint8)) == 0
+        likeness, moved = ssim(picture, target), np.abs(picture - person).mean(-1)
         for where in ("all", group):
             for name, region in regions.items():
                 self._count(where, name, float(off[region].sum()), float(region.sum()))
-            self._count(where, "ssim", float(ssim(picture, target)[body].sum()), float(body.sum()))
+            self._count(where, "ssim", float(likeness[body].sum()), float(body.sum()))
+            self._count(where, "ssim_garment", float(likeness[body & garment].sum()), float((body & garment).sum()))
+            self._count(where, "ssim_elsewhere", float(likeness[body & ~garment].sum()), float((body & ~garment).sum()))
+            self._count(where, "changed_untouched", float(moved[untouched].sum()), float(untouched.sum()))
             if fit.repair is not None:
                 shown = fit.coverage < 0.5
                 painted = fit.repair[..., 3] > 0.5
@@ -110,7 +118,11 @@ class PictureFigures:
         entry[1] += area
 
     def summary(self) -> dict:
-        """{"ssim", "l1_garment", "l1_repair", "l1_skin", "l1_untouched", "repair_iou", "by_skin_tone": {...}}"""
+        """{"ssim", "l1_garment", "l1_repair", "l1_skin", "l1_untouched", "repair_iou", "by_skin_tone": {...}}
+
+        Besides, ssim_garment and ssim_elsewhere: over the garment's front and over the rest of the person.
+        changed_untouched: levels by which pixels were changed that belong to neither garment and look the same in both.
+        """
 
         def of(where: str) -> dict[str, float]:
             return {name: a / max(1.0, n) for (group, name), (a, n) in self.sums.items() if group == where}
