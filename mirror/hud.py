@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 NAME_FADE_IN_S, NAME_STAYS_S, NAME_FADE_OUT_S = 0.35, 2.5, 0.8
 KEPT_PLATES = 48
-PLATE_DARKNESS = 0.55
-"""Opacity of the plate behind the letters."""
+PLATE_DARKNESS, HELP_DARKNESS = 0.55, 0.85
+"""Opacity of the plate behind the letters; much small text over a moving picture wants the darker one."""
 PLATE_BGR = (24, 20, 18)
 HELP_LINES = (
     ("→  D  N", "next garment"),
@@ -44,7 +44,8 @@ class Words:
     """What is to be read on one picture.
 
     name, name_age_s: the garment's, and the seconds since it was chosen (it fades away); place: such as 2 / 14.
-    message: a trouble or an answer. hint: a calm word to who stands there. figures: lines, top left.
+    message: a trouble or an answer. hint: a calm word to who stands there. figures: name and value a line, top left,
+    below what else is said there.
     """
 
     name: str = ""
@@ -52,7 +53,7 @@ class Words:
     name_age_s: float = 0.0
     message: str = ""
     hint: str = ""
-    figures: tuple[str, ...] = ()
+    figures: tuple[tuple[str, str], ...] = ()
     help: bool = False
 
 
@@ -74,26 +75,33 @@ class Hud:
             plate = self._plate((words.name, words.place), 4.6 * unit, width)
             bottom = y + height - round(3 * unit)
             _blend(canvas, plate, x + min(round(3 * unit), width - plate.shape[1]), bottom - plate.shape[0], opacity)
-        top = y + round(3 * unit)
+        top = y + round(2 * unit)
         for text in filter(None, (words.message, words.hint)):
             plate = self._plate(tuple(_wrapped(text)), 3.6 * unit, width)
             _blend(canvas, plate, x + (width - plate.shape[1]) // 2, top, 1.0)
             top += plate.shape[0] + round(1.5 * unit)
         if words.figures:
             plate = self._plate(words.figures, 2.8 * unit, width, left=True)
-            _blend(canvas, plate, x + round(2 * unit), y + round(2 * unit), 1.0)
+            _blend(canvas, plate, x + round(2 * unit), top, 1.0)
         if words.help:
-            plate = self._plate(HELP_LINES, 3.6 * unit, width, left=True)
+            plate = self._plate(HELP_LINES, 3.6 * unit, width, left=True, darkness=HELP_DARKNESS)
             _blend(canvas, plate, x + (width - plate.shape[1]) // 2, y + (height - plate.shape[0]) // 2, 1.0)
 
-    def _plate(self, lines: tuple[object, ...], size: float, width: int, left: bool = False) -> np.ndarray:
+    def _plate(
+        self,
+        lines: tuple[object, ...],
+        size: float,
+        width: int,
+        left: bool = False,
+        darkness: float = PLATE_DARKNESS,
+    ) -> np.ndarray:
         """uint8 BGRA: lines of text, or of pairs (two columns), on a dark plate with round corners."""
         points = max(8, round(size))
-        key = (lines, points, width, left)
+        key = (lines, points, width, left, darkness)
         if key in self._plates:
             self._plates.move_to_end(key)
             return self._plates[key]
-        plate = self._draw_plate(lines, points, left)
+        plate = self._draw_plate(lines, points, left, darkness)
         if plate.shape[1] > width:  # a long name: smaller letters rather than a cut
             scale = width / plate.shape[1]
             plate = cv2.resize(plate, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -102,7 +110,7 @@ class Hud:
             self._plates.popitem(last=False)
         return plate
 
-    def _draw_plate(self, lines: tuple[object, ...], points: int, left: bool) -> np.ndarray:
+    def _draw_plate(self, lines: tuple[object, ...], points: int, left: bool, darkness: float) -> np.ndarray:
         rows = [line if isinstance(line, tuple) else (line,) for line in lines if line]
         small = self._font(max(8, round(points * 0.62)))
         font = self._font(points)
@@ -118,7 +126,7 @@ class Hud:
         size = (round(max(widths)) + 2 * pad_x, sum(pitches) + 2 * pad_y)
         image = Image.new("RGBA", size, (0, 0, 0, 0))
         pen = ImageDraw.Draw(image)
-        fill = (PLATE_BGR[2], PLATE_BGR[1], PLATE_BGR[0], round(255 * PLATE_DARKNESS))
+        fill = (PLATE_BGR[2], PLATE_BGR[1], PLATE_BGR[0], round(255 * darkness))
         _round_plate(image, fill, radius=round(0.55 * points))
         top = pad_y
         for row, f, wide, pitch in zip(rows, fonts, widths, pitches, strict=True):

@@ -14,6 +14,8 @@ import psutil
 KEPT_SAMPLES = 20_000
 """Per figure; 11 minutes at 30 a second. A ring of fixed size, so that a kiosk's memory stays level for months."""
 RATE_WINDOW_S = 2.0
+RECENT_SAMPLES = 60
+"""Two seconds of pictures: what the figures on the picture are of."""
 RSS_EVERY_S = 1.0
 
 
@@ -32,6 +34,11 @@ class Samples:
         """Of the values kept; 0 where there are none."""
         kept = self._ring[: min(self.count, len(self._ring))]
         return round(float(np.quantile(kept, q)), 2) if kept.size else 0.0
+
+    def recent(self) -> float:
+        """Median of the newest RECENT_SAMPLES; 0 where there are none."""
+        newest = [self._ring[n % len(self._ring)] for n in range(max(0, self.count - RECENT_SAMPLES), self.count)]
+        return float(np.median(newest)) if newest else 0.0
 
     def mean(self) -> float:
         kept = self._ring[: min(self.count, len(self._ring))]

@@ -29,6 +29,7 @@ HINT_AFTER_S = 3.0
 MESSAGE_STAYS_S = 3.0
 FIGURES_EVERY_S = 0.5
 """Slow enough to be read; and new letters cost 5 ms."""
+ENGINE_WORDS = {"neural": "by networks", "geometric": "without networks", "none": "not yet"}
 WHERE_TO_STAND = "Stand before the camera, about two steps away, so that head and hips are in the picture."
 GETTING_READY = "One moment: the garments are being laid out."
 
@@ -70,7 +71,7 @@ class Presenter:
         self._named = ("", 0.0)  # slug whose name is shown, and since when
         self._seen_at: float | None = None
         self._message = ("", 0.0)
-        self._figure_text: tuple[tuple[str, ...], float] = ((), 0.0)
+        self._figure_text: tuple[tuple[tuple[str, str], ...], float] = ((), 0.0)
         self.rail: Rail | None = None
         """Set as soon as the wardrobe is loaded."""
         self.quit = False
@@ -157,13 +158,15 @@ class Presenter:
             help=self._help,
         )
 
-    def _figure_lines(self, now: float) -> tuple[str, ...]:
+    def _figure_lines(self, now: float) -> tuple[tuple[str, str], ...]:
         lines, since = self._figure_text
         if not lines or now - since >= FIGURES_EVERY_S:
             clock, metrics = self._clock(), self._metrics
             lines = (
-                f"{metrics.shown.now(clock):.0f} pictures/s   {metrics.fits.now(clock):.0f} fits/s   {metrics.engine}",
-                f"age {metrics.age.quantile(0.5):.0f} ms   of the fit {metrics.fit_age.quantile(0.5):.0f} ms",
+                ("pictures shown", f"{metrics.shown.now(clock):.0f} a second"),
+                ("garment fitted", f"{metrics.fits.now(clock):.0f} times a second, {ENGINE_WORDS[metrics.engine]}"),
+                ("camera to screen", f"{metrics.age.recent():.0f} ms"),
+                ("camera to fit shown", f"{metrics.fit_age.recent():.0f} ms"),
             )
             self._figure_text = (lines, now)
         return lines

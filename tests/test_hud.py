@@ -43,7 +43,7 @@ def test_a_name_fades_in_stays_and_fades_away(age_s: float, opacity: float) -> N
         (Words(name="Café crème – été", place="2 / 14", name_age_s=1.0), slice(320, 480)),
         (Words(message="No picture from camera 0: check its cable."), slice(0, 160)),
         (Words(hint="Stand before the camera."), slice(0, 160)),
-        (Words(figures=("30 pictures/s", "age 20 ms")), slice(0, 160)),
+        (Words(figures=(("pictures shown", "30 a second"), ("camera to screen", "20 ms"))), slice(0, 160)),
     ],
 )
 def test_words_stand_in_their_place(words: Words, rows: slice) -> None:
@@ -72,7 +72,7 @@ def test_words_stay_within_their_area() -> None:
     area = (200, 0, 640, 480)
     words = Words(
         name="A name so long that it does not fit into the picture at its size whatever one does about it",
-        name_age_s=1.0, message="m " * 200, figures=("f " * 60,), help=True,
+        name_age_s=1.0, message="m " * 200, figures=(("f " * 30, "f " * 30),), help=True,
     )  # fmt: skip
     changed = drawn(words, (1040, 480), area)
     assert changed[:, 200:840].any()
@@ -100,5 +100,21 @@ def test_plates_are_drawn_once() -> None:
 def test_memory_stays_level_while_figures_change() -> None:
     hud, canvas = Hud(), np.zeros((120, 160, 3), np.uint8)
     for n in range(300):
-        hud.draw(canvas, Words(figures=(f"{n} pictures/s",)))
+        hud.draw(canvas, Words(figures=(("pictures shown", f"{n} a second"),)))
     assert len(hud._plates) <= 48
+
+
+def test_figures_make_room_for_a_message() -> None:
+    figures = (("pictures shown", "30 a second"), ("camera to screen", "20 ms"))
+    alone, together = drawn(Words(figures=figures)), drawn(Words(figures=figures, message="Snapshots are off."))
+    message = drawn(Words(message="Snapshots are off."))
+    assert np.flatnonzero(alone.any(1))[0] < np.flatnonzero(message.any(1))[-1], "else nothing is tested"
+    below = np.flatnonzero(message.any(1))[-1] + 1
+    assert together[below:].sum() == alone.sum() and (together[:below] == message[:below]).all()
+
+
+def test_the_help_stands_out() -> None:
+    canvas = np.full((480, 640, 3), 255, np.uint8)
+    Hud().draw(canvas, Words(help=True))
+    plate = np.median(canvas[230:250, 250:390])
+    assert plate < 70

@@ -52,7 +52,8 @@ def test_a_garment_that_is_late_is_behind_by_so_much_and_one_that_sits_elsewhere
     numbers = np.arange(200)
     body = np.stack([100 * np.sin(numbers / 14.0), np.zeros(200)], 1)  # up to 7 pixels a picture
     late = np.roll(body, 2, axis=0)
-    sits = body + (12.0, -30.0)
+    place = np.array([12.0, -30.0])
+    sits = body + place
     assert np.nanmax(behind_px(sits, body, numbers)) < 1e-6
-    assert np.quantile(behind_px(late + (12.0, -30.0), body, numbers)[50:150], 0.95) > 9
+    assert np.quantile(behind_px(late + place, body, numbers)[50:150], 0.95) > 9
     assert np.isnan(behind_px(np.full((200, 2), np.nan), body, numbers)).all()
