@@ -267,7 +267,7 @@ def _blur_hands(
 def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     """Terms of the loss of the form `repair`, to be added up.
 
-    l1: the composed picture, four times as heavy where there is something to repair. colour: what is painted, there.
+    l1: the composed picture, five times as heavy where there is something to repair, four times on hands. colour: what is painted, there.
     shade: the lit garment. mask, dice: the repair mask. kept: how much of the coverage is right. seen, wanted: what is
     where, before and after. protect: hands, head, hair.
     """
@@ -275,7 +275,7 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     bare = 1.0 - coverage.detach()
     repair = batch.repair * bare
     composed = out.compose(batch.person, batch.warped, batch.coverage)
-    weight = 1.0 + 4.0 * batch.changed * bare + 2.0 * batch.coverage * batch.front
+    weight = 1.0 + 4.0 * batch.changed * bare + 2.0 * batch.coverage * batch.front + 3.0 * batch.protect
     l1 = ((composed - batch.target).abs() * weight).mean()
     # Where the warp leaves a gap in the new garment its colour is a guess: what lies beside it counts more.
     sure = repair * (1.0 - 0.7 * batch.front)
@@ -289,7 +289,7 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     painted = out.mask * bare
     both = (painted * repair).sum((1, 2, 3))
     dice = (1.0 - (2.0 * both + 20.0) / ((painted + repair).sum((1, 2, 3)) + 20.0)).mean()
-    covered = batch.coverage
+    covered = batch.coverage * (1.0 + 4.0 * batch.protect)
     kept = (cross(out.composite, batch.shown, reduction="none") * covered).sum() / (covered.sum() + 10.0)
     seen = -(F.log_softmax(out.seen, 1) * batch.seen).sum(1).mean()
     named = F.cross_entropy(out.wanted, batch.wanted[:, 0].long(), reduction="none")[:, None]
