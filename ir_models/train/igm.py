@@ -267,9 +267,9 @@ def _blur_hands(
 def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     """Terms of the loss of the form `repair`, to be added up.
 
-    l1: the composed picture, five times as heavy where there is something to repair, four times on hands. colour: what is painted, there.
-    shade: the lit garment. mask, dice: the repair mask. kept: how much of the coverage is right. seen, wanted: what is
-    where, before and after. protect: hands, head, hair.
+    l1: the composed picture, five times as heavy where there is something to repair, four times on hands. colour: what
+    is painted, there. shade: the lit garment. mask, dice: the repair mask. kept: how much of the coverage is right.
+    seen, wanted: what is where, before and after. protect: hands, head, hair.
     """
     coverage = batch.coverage * out.kept
     bare = 1.0 - coverage.detach()
