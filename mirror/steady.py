@@ -22,6 +22,8 @@ CALM_PX, MOVED_PX = 2.0, 7.0
 """Motion of a joint against the torso, in canvas pixels since it was last taken over: noise below, a movement above."""
 LIGHT_S = 0.6
 """The same for the light on the garment, which changes with the room."""
+AREA_PX, SAME_AREA, OTHER_AREA = 9, 0.15, 0.45
+"""Where coverage or repair changed by so much over squares of so many canvas pixels, a hand came or went."""
 FORGET_AFTER_S = 1.0
 """An older fit is no guide to this one."""
 MOST_TURN_PX = 30.0
@@ -93,14 +95,18 @@ def _mixed(
 
     before = carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading]))
     after = cv2.merge([*cv2.split(new.flow), new.coverage, new.shading])
-    unseen = cv2.subtract(1.0, cv2.extractChannel(before, 2))  # what was not shown has no place to keep
-    flow_weight = cv2.max(weight, unseen[..., 0] if unseen.ndim == 3 else unseen)
+    unseen = np.maximum(1.0 - before[..., 2], 0.0)  # what was not shown has no place to keep
+    change = _area(new.coverage - before[..., 2])
+    past = None if old.repair is None else carried(old.repair)
+    if past is not None and new.repair is not None:
+        change = cv2.max(change, _area(new.repair[..., 3] - past[..., 3]))
+    cover_weight = cv2.max(weight, _smooth_step((change - SAME_AREA) / (OTHER_AREA - SAME_AREA)))
     light = np.full_like(weight, 1.0 - np.exp(-elapsed / LIGHT_S))
-    mixed = cv2.add(before, cv2.multiply(cv2.merge([flow_weight, flow_weight, weight, light]), after - before))
+    weights = cv2.merge([cv2.max(weight, unseen), cv2.max(weight, unseen), cover_weight, light])
+    mixed = cv2.add(before, cv2.multiply(weights, after - before))
     repair = None
-    if old.repair is not None and new.repair is not None:
-        past = carried(old.repair)
-        repair = cv2.add(past, cv2.multiply(cv2.merge([weight] * 4), new.repair - past))
+    if past is not None and new.repair is not None:
+        repair = cv2.add(past, cv2.multiply(cv2.merge([cover_weight] * 4), new.repair - past))
     fit = replace(
         new,
         flow=np.ascontiguousarray(mixed[..., :2]),
@@ -109,6 +115,11 @@ def _mixed(
         repair=repair,
     )
     return fit, kept + share[:, None] * (joints - kept)
+
+
+def _area(difference: np.ndarray) -> np.ndarray:
+    """float32 256x192: how much a map changed over an area, which the flicker of an edge does not."""
+    return np.abs(cv2.blur(difference, (AREA_PX, AREA_PX)))
 
 
 def _share_map(share: np.ndarray, kept: np.ndarray, joints: np.ndarray) -> np.ndarray:
