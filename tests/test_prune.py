@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -106,32 +107,38 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def command(network: str, data: Path, folder: Path, minutes: str) -> list[str]:
+    checkpoints.save(folder / f"{network}.pt", made(network), "nothing", {})
+    given = ["--network", network, "--ratio", "0.5", "--checkpoint", str(folder / f"{network}.pt"), "--data", str(data)]
+    return [*given, "--minutes", minutes, "--batch", "1", "--threads", "1", "--out", str(folder / "small.pt")]
+
+
 @pytest.mark.parametrize("network", ["cwm", "igm"])
-def test_the_command_prunes_fine_tunes_and_what_it_writes_exports(network: str, data: Path, tmp_path: Path) -> None:
-    for name in ("cwm", "igm"):
-        checkpoints.save(tmp_path / f"{name}.pt", made(name), "nothing", {})
-    small = tmp_path / "small.pt"
-    given = ["--network", network, "--ratio", "0.5", "--checkpoint", str(tmp_path / f"{network}.pt")]
-    tuned = ["--data", str(data), "--minutes", "0.01", "--batch", "2", "--threads", "1", "--out", str(small)]
-    assert prune_module.main([*given, *tuned]) == 0
-    _, origin = (checkpoints.load_cwm if network == "cwm" else checkpoints.load_igm)(small)
+def test_the_command_prunes_fine_tunes_and_what_it_writes_loads(network: str, data: Path, tmp_path: Path) -> None:
+    assert prune_module.main(command(network, data, tmp_path, "0.001")) == 0
+    net, origin = (checkpoints.load_cwm if network == "cwm" else checkpoints.load_igm)(tmp_path / "small.pt")
     assert "pruned by 0.5" in origin.trained_on
-    files = {"cwm": tmp_path / "cwm.pt", "igm": tmp_path / "igm.pt"} | {network: small}
-    command = [word for name, path in files.items() for word in (f"--{name}", str(path))]
-    assert export.main([*command, "--out", str(tmp_path / "set")]) == 0
+    assert [w.value for w in widths(net)] == [narrowed(w.value, 0.5) for w in widths(made(network))]
+    assert origin.metrics["step"] >= 1
+
+
+def test_a_pruned_network_exports_like_any_other(tmp_path: Path) -> None:
+    pruned = prune(made("cwm"), 0.5)
+    checkpoints.save(tmp_path / "small.pt", pruned, "nothing", {})
+    assert export.main(["--cwm", str(tmp_path / "small.pt"), "--out", str(tmp_path / "set")]) == 0
     manifest = json.loads((tmp_path / "set" / "manifest.json").read_text())
-    assert manifest["config"][network] == json.loads(json.dumps(origin.config))
+    assert manifest["config"]["cwm"] == json.loads(json.dumps(dataclasses.asdict(pruned.config)))
 
 
 def test_a_run_that_was_cut_off_goes_on(data: Path, tmp_path: Path) -> None:
-    checkpoints.save(tmp_path / "cwm.pt", made("cwm"), "nothing", {})
-    command = ["--network", "cwm", "--ratio", "0.5", "--checkpoint", str(tmp_path / "cwm.pt"), "--batch", "2"]
-    command += ["--data", str(data), "--out", str(tmp_path / "out.pt"), "--threads", "1"]
+    """The second run, given no more time than the first has spent, takes its steps over and adds none."""
     steps = []
-    for minutes in ("0.005", "0.015"):
-        assert prune_module.main([*command, "--minutes", minutes]) == 0
-        steps.append(checkpoints.load_cwm(tmp_path / "out.pt")[1].metrics["step"])
-    assert 0 < steps[0] < steps[1]
+    for _ in range(2):
+        assert prune_module.main(command("cwm", data, tmp_path, "0.001")) == 0
+        steps.append(checkpoints.load_cwm(tmp_path / "small.pt")[1].metrics["step"])
+    assert steps[0] == steps[1] >= 1
+    assert prune_module.main(command("cwm", data, tmp_path, "0.1")) == 0
+    assert checkpoints.load_cwm(tmp_path / "small.pt")[1].metrics["step"] > steps[1]
 
 
 def test_the_teacher_counts_with_its_weight(data: Path) -> None:

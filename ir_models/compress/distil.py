@@ -60,9 +60,10 @@ class FineTuning:
     def build(self) -> nn.Module:
         return self.start()
 
-    def begin(self, model: Any, generator: torch.Generator, device: torch.device) -> None:
+    def begin(self, *given: Any) -> None:
+        """What a training does before its first step would undo what the network has learned already."""
         if self.fresh:
-            self.task.begin(model, generator, device)
+            self.task.begin(*given)
 
     def refresh(self) -> int:
         return self.task.refresh()
