@@ -22,8 +22,10 @@ JOINTS = (
 GRID_PX = 2
 """Camera pixels between the points at which the garment's movement is read."""
 EDGE_PX = 5
-NEAR_SHOULDER_PX = 6.0
-"""Garment-canvas pixels around a shoulder point that are taken for it."""
+NEAR_ANCHOR_PX = 6.0
+"""Garment-canvas pixels around an anchor that are taken for it."""
+ANCHORS = ("neck_left", "neck_right")
+"""Landmarks of a garment that lie on the shoulders whatever the arms do: its shoulder points rise with a raised arm."""
 STEADY_REACH = 45
 """Pictures to either side (1.5 s) over which the way a garment sits on a body is taken as settled."""
 
@@ -82,16 +84,16 @@ def movement_px(before: Fit, after: Fit, size: tuple[int, int]) -> float:
 
 
 def shoulders_shown(fit: Fit, garment: Garment) -> np.ndarray:
-    """(2,) camera pixels: the middle of the places where the garment's two shoulder points are shown.
+    """(2,) camera pixels: the middle of the places where the garment's anchors on the shoulders are shown.
 
     Each is the mean of the canvas pixels whose flow points near it; NaN where there are none.
     """
     pixels = flow_to_pixels(fit.flow)
     ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W]
     places = []
-    for name in ("shoulder_left", "shoulder_right"):
+    for name in ANCHORS:
         target = garment.canvas_landmarks[LANDMARKS.index(name)]
-        near = np.exp(-((pixels - target) ** 2).sum(-1) / (2.0 * NEAR_SHOULDER_PX**2)) * np.maximum(fit.coverage, 0.01)
+        near = np.exp(-((pixels - target) ** 2).sum(-1) / (2.0 * NEAR_ANCHOR_PX**2)) * np.maximum(fit.coverage, 0.01)
         total = float(near.sum())
         places.append([(near * xs).sum() / total, (near * ys).sum() / total] if total > 1.0 else [np.nan, np.nan])
     canvas = np.array(places).mean(0)
@@ -102,7 +104,7 @@ def shoulders_shown(fit: Fit, garment: Garment) -> np.ndarray:
 def behind_px(garment: np.ndarray, body: np.ndarray, indices: np.ndarray, reach: int = STEADY_REACH) -> np.ndarray:
     """How far the garment is from its place on the body, camera pixels, for each picture.
 
-    garment, body: (N, 2), where the garment's shoulders are shown and where the body's are. indices: (N,) numbers of
+    garment, body: (N, 2), where the garment's anchors are shown and where the body's are. indices: (N,) numbers of
     the pictures. Its place is their median offset within `reach` pictures: how a garment sits is no lag.
     """
     offset = garment - body
