@@ -28,6 +28,9 @@ REPAIR_GAIN = 2.0
 would tint the background."""
 GUIDE_NOISE = 4e-4
 """Variance (of 0..1 squared) below which the picture counts as flat: (5 levels of 255) squared."""
+SIDE_FADE = 12
+"""Canvas pixels over which what reaches the canvas's left or right side fades: a sleeve on a stretched arm must end
+there, and a straight cut through it looks broken."""
 MAX_STEP = 4
 """Camera pixels between points of the coarse grid, at most; about one canvas pixel."""
 SHADE_ONE = 160
@@ -35,6 +38,8 @@ SHADE_ONE = 160
 MIN_ALPHA = 2.0 / 255.0
 _EDGE = np.clip((np.arange(256) / 255.0 - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
 _EDGE_TABLE = np.round(_EDGE * SHADE_ONE).astype(np.uint8)
+_TO_SIDE = np.minimum(np.arange(CANVAS_W), np.arange(CANVAS_W)[::-1])
+_SIDES = np.tile(np.clip(_TO_SIDE / SIDE_FADE, 0.0, 1.0).astype(np.float32), (CANVAS_H, 1))
 _INVERSE = cv2.WARP_INVERSE_MAP
 
 
@@ -72,7 +77,7 @@ class Composer:
         where = _lift_source(source, patch, TORN_PX * lay[0, 0] / level.scale)
         garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         light = cv2.convertScaleAbs(fit.shading, alpha=SHADE_ONE)
-        gains = cv2.merge([light, light, light, cv2.convertScaleAbs(fit.coverage, alpha=255.0)])
+        gains = cv2.merge([light, light, light, cv2.convertScaleAbs(cv2.multiply(fit.coverage, _SIDES), alpha=255.0)])
         gains = patch.enlarged(patch.lifted(gains, cv2.BORDER_REPLICATE))
         cv2.insertChannel(cv2.LUT(cv2.extractChannel(gains, 3), _EDGE_TABLE), gains, 3)
         return cv2.multiply(garb, gains, scale=1.0 / SHADE_ONE)

@@ -1,5 +1,7 @@
 """The picture: sharp inside the garment, the camera's own outside."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mirror.compose import Composer
@@ -106,3 +108,15 @@ def test_shading_darkens():
     composer, frame, garment = Composer(), grey_frame(), flat_garment()
     a, b = (composer.compose(frame, f, garment)[260, 320].astype(float) for f in (fit, dark))
     assert np.allclose(b, a / 2, atol=1.5)
+
+
+def test_what_reaches_the_sides_of_the_canvas_fades_there():
+    """Arms stretched out leave the canvas: their sleeves used to end in a straight cut."""
+    frame = Frame(np.full((480, 640, 3), 60, np.uint8), 0.0, 0)
+    fit = straight_fit(full(), scale=0.5, shift=(-60.0, 10.0))
+    flow = np.broadcast_to(fit.flow[128:129, 96:97], fit.flow.shape)  # one colour of the garment everywhere
+    row = Composer().compose(frame, replace(fit, flow=np.ascontiguousarray(flow)), flat_garment())[240]
+    left = round((0 - fit.crop.matrix[0, 2]) / 0.5)
+    strength = np.abs(row[left : left + 60].astype(int) - 60).max(1)
+    assert strength[0] < 5 and strength[-1] > 60
+    assert np.abs(np.diff(strength)).max() < 40
