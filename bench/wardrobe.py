@@ -132,7 +132,7 @@ def label_errors(rows: dict[str, dict[str, Any]]) -> dict[str, np.ndarray]:
     return errors
 
 
-def report(rows: dict[str, dict[str, Any]], drawn: list[str]) -> str:
+def report(rows: dict[str, dict[str, Any]], drawn: list[str], seed: int) -> str:
     """The figures as Markdown."""
     lines = ["| class | photos | accepted | doubtful | refused | accepted % |", "|---|---|---|---|---|---|"]
     for kind in CLASSES:
@@ -161,21 +161,22 @@ def report(rows: dict[str, dict[str, Any]], drawn: list[str]) -> str:
                 )
         each = np.array(list(kept.values())).mean(0) * 100 if kept else np.array([])
         lines.append("By landmark: " + ", ".join(f"{m} {e:.1f}" for m, e in zip(LANDMARKS, each, strict=False)) + ".")
-    lines.append(_judgement(rows))
+    lines.append(_judgement(rows, seed))
     return "\n".join(lines)
 
 
-def _judgement(rows: dict[str, dict[str, Any]]) -> str:
-    """What was found by looking at accepted photos."""
-    if not JUDGED.is_file():
-        return ""
-    judged = json.loads(JUDGED.read_text(encoding="utf-8"))
-    lines = []
+def _judgement(rows: dict[str, dict[str, Any]], seed: int) -> str:
+    """What was found by looking at accepted photos of this draw."""
+    judged = json.loads(JUDGED.read_text(encoding="utf-8")).get(str(seed))
+    if judged is None:
+        return "\nNobody has looked at this draw."
+    lines = [f"\nLooked at: {judged['about']}"]
     for kind in CLASSES:
         seen = [n for n in judged["seen"] if n.startswith(f"{kind}/") and rows.get(n, {}).get("state") == "accepted"]
         wrong = [n for n in seen if n in judged["wrong"]]
         if seen:
-            lines.append(f"\n{kind}: {len(seen)} accepted looked at, {len(seen) - len(wrong)} right.")
+            share = 100 * (1 - len(wrong) / len(seen))
+            lines.append(f"\n{kind}: {len(seen)} accepted looked at, {len(seen) - len(wrong)} right ({share:.1f} %).")
             lines += [f"* wrong: {n}: {judged['wrong'][n]}" for n in wrong]
     return "\n".join(lines)
 
@@ -207,5 +208,5 @@ def main(argv: list[str]) -> int:
                 arguments.results.write_text(json.dumps(rows), encoding="utf-8")
     if arguments.sheets:
         write_sheets(arguments.sheets)
-    print(report(rows, drawn))
+    print(report(rows, drawn, arguments.seed))
     return 0
