@@ -41,7 +41,7 @@ LAYER_GAIN_RANGE = 0.9
 """The same for the gain on the colours of skin, of clothes below and of hair: light and shadow."""
 SETTLED = 0.05
 """A mask that is this near to 0 or 1 counts as 0 or 1."""
-UNLIKE_SHARE = 0.15
+UNLIKE_SHARE = 0.05
 """What a pixel of the skin counts as a source of skin colour if it is nothing like the face: lips, beards, mistakes."""
 KNOWN_SHARE = 0.25
 """A cell of a coarser grid takes the colour of its own sources if they are this share of it."""
