@@ -113,15 +113,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def panned(pictures: list[np.ndarray], fps: float) -> list[np.ndarray]:
-    """The loop with a known sideways motion: a sine of PAN_PERIOD_S whose speed peaks at PAN_PEAK_PX_S."""
-    cycle = round(PAN_PERIOD_S * fps)
-    length = (
-        int(np.lcm(len(pictures), cycle)) if len(pictures) * cycle < 4000 else cycle * round(len(pictures) / cycle + 1)
-    )
-    amplitude = PAN_PEAK_PX_S * PAN_PERIOD_S / (2 * np.pi)
+    """The loop with a known sideways motion: a sine of about PAN_PERIOD_S whose speed peaks at PAN_PEAK_PX_S.
+
+    The loop holds whole periods, so that nothing jumps at its end.
+    """
+    cycle = len(pictures) / max(1, round(len(pictures) / (PAN_PERIOD_S * fps)))
+    amplitude = PAN_PEAK_PX_S * (cycle / fps) / (2 * np.pi)
     out = []
-    for i in range(min(length, 1200)):
-        image = pictures[i % len(pictures)]
+    for i, image in enumerate(pictures):
         shift = np.array([[1.0, 0.0, amplitude * np.sin(2 * np.pi * i / cycle)], [0.0, 1.0, 0.0]])
         out.append(cv2.warpAffine(image, shift, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE))
     return out

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
-from mirror.frames import Crop, Fit, Frame, TryOn
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, TryOn
 from mirror.motion import Tracker, chained, inverted
 
 STILL_PX, STILL_TURN = 0.35, 0.004
 """Measured motion below this (camera pixels at the torso; radians, or relative growth) is taken for noise: the garment
 then does not move at all."""
+
+STALE_AFTER_S, STALE_FADE_S = 0.3, 0.2
+"""Fits come ten times and more a second; an older one, on a machine that is overloaded, is late for the limbs."""
+CHANGE_LEVELS = (12.0, 36.0)
+"""Grey levels of change in the picture, with the torso's motion taken out, from which an old fit fades and is gone."""
 
 
 class Follower:
@@ -23,7 +29,8 @@ class Follower:
     def carry(self, result: TryOn, frame: Frame) -> Fit:
         """The fit of `result`, moved to where the body is on `frame` (a newer frame of the same source).
 
-        Only the crop changes: by a similarity estimated with RANSAC; where too little can be tracked, not at all.
+        The crop changes by a similarity estimated with RANSAC; where too little can be tracked, not at all. A fit that
+        is old fades where the picture changed since: an arm that left its sleeve, or came before the garment.
         """
         fit = result.fit
         if fit is None:
@@ -34,8 +41,26 @@ class Follower:
             self._tracker = Tracker(result.frame, fit)
         motion = self._tracker.motion_to(frame)
         if motion is None or _is_noise(motion, self._tracker.middle):
-            return fit
-        return replace(fit, crop=Crop(chained(inverted(motion), fit.crop.matrix)))
+            motion = np.eye(2, 3)
+        else:
+            fit = replace(fit, crop=Crop(chained(inverted(motion), fit.crop.matrix)))
+        stale = (frame.moment - result.frame.moment - STALE_AFTER_S) / STALE_FADE_S
+        return fit if stale <= 0.0 else _without_changed(fit, self._tracker, frame, motion, min(stale, 1.0))
+
+
+def _without_changed(fit: Fit, tracker: Tracker, frame: Frame, motion: np.ndarray, strength: float) -> Fit:
+    low, high = CHANGE_LEVELS
+    changed = tracker.changed(frame, motion)
+    gone = np.clip((changed.astype(np.float32) - low) / (high - low), 0.0, 1.0) * np.float32(strength)
+    to_canvas = fit.crop.matrix.copy()  # from the reduced picture
+    to_canvas[:, 2] += to_canvas[:, :2] @ np.full(2, 0.5 / tracker.scale - 0.5)
+    to_canvas[:, :2] /= tracker.scale
+    kept = 1.0 - cv2.warpAffine(gone, to_canvas, (CANVAS_W, CANVAS_H))
+    repair = fit.repair
+    if repair is not None:
+        repair = repair.copy()
+        repair[..., 3] *= kept
+    return replace(fit, coverage=fit.coverage * kept, repair=repair)
 
 
 def _is_noise(motion: np.ndarray, middle: np.ndarray) -> bool:

@@ -49,3 +49,26 @@ def test_nothing_to_track_keeps_the_fit():
     blank = type(tryon.frame)(np.full((480, 640, 3), 90, np.uint8), 0.1, 1)
     flat = TryOn(type(tryon.frame)(blank.image, 0.0, 0), tryon.person, tryon.fit, "flat")
     assert Follower().carry(flat, blank) is tryon.fit
+
+
+def covered(fit: Fit, x: int, y: int) -> float:
+    """Coverage at a camera pixel."""
+    column, row = np.round(fit.crop.to_canvas(np.array([x, y], float))).astype(int)
+    return float(fit.coverage[row, column])
+
+
+@pytest.mark.parametrize(("age_s", "left"), [(0.1, 1.0), (0.25, 1.0), (0.8, 0.0)])
+def test_an_old_fit_fades_where_something_came_before_it(age_s: float, left: float) -> None:
+    """On an overloaded machine a garment lay over an arm that had long been raised."""
+    tryon = result()
+    later = textured_frame(age_s, 20)
+    image = later.image.copy()
+    image[220:280, 280:360] = 255
+    carried = Follower().carry(tryon, type(later)(image, age_s, 20))
+    assert covered(carried, 320, 250) == pytest.approx(left, abs=0.05)
+    assert covered(carried, 260, 330) == pytest.approx(1.0, abs=0.05)
+
+
+def test_an_old_fit_stays_on_a_body_that_only_moved() -> None:
+    carried = Follower().carry(result(), textured_frame(0.8, 20, (12, 4)))
+    assert carried.coverage[70:210, 50:140].min() > 0.9
