@@ -18,6 +18,7 @@ from mirror.settings import DEMO_CLIP, MODELS, WARDROBE
 PACKAGES = {
     "numpy": "numpy",
     "opencv-python": "cv2",
+    "pygame-ce": "pygame",
     "pillow": "PIL",
     "psutil": "psutil",
     "mediapipe": None,

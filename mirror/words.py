@@ -35,7 +35,7 @@ def hear_log() -> None:
 def quiet_libraries() -> Iterator[None]:
     """While it lasts, file descriptor 2 leads nowhere and `sys.stderr` writes to where it led before.
 
-    OpenCV's videoio, ffmpeg, Qt, MediaPipe and TFLite write to the descriptor itself, from their own threads; so
+    OpenCV's videoio, ffmpeg, MediaPipe and TFLite write to the descriptor itself, from their own threads; so
     one switch for the whole run, not one around each call. Python's own warnings are silenced too, unless -W asks
     for them.
     """
@@ -49,6 +49,7 @@ def quiet_libraries() -> Iterator[None]:
     os.environ.setdefault("GLOG_minloglevel", "3")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     before = sys.stderr
     before.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
