@@ -15,9 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ir_models.convert import Plan
 from mirror.frames import CANVAS_H, CANVAS_W
-from mirror.modelset import MANIFEST, SCHEMA
+from mirror.modelset import MANIFEST, SCHEMA, load_model_set
 
 CARD = "MODEL_CARD.md"
+EVALUATED = "evaluated"
+"""Entry of the manifest's metrics that holds what `evaluate` found of the set as it is."""
 PACKAGES = ("torch", "openvino", "nncf", "onnx", "numpy")
 
 
@@ -76,9 +78,31 @@ def write_manifest(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
         "versions": versions(),
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(names)},
     }
+    figures = manifest.get("metrics", {})
+    if figures.get(EVALUATED, {}).get("of") != _digest(manifest):  # they were those of other networks
+        manifest["metrics"] = {name: row for name, row in figures.items() if name != EVALUATED}
+    _write(folder, manifest)
+    return manifest
+
+
+def add_figures(folder: Path, evaluated: dict[str, Any]) -> None:
+    """Put what `evaluate` found into a model set's manifest and card. They go when a network of the set changes.
+
+    evaluated: {"from": where the samples are from, "drawn" and perhaps "photos": the report of a split}.
+    Raises ModelError where there is no sound model set."""
+    manifest = load_model_set(folder).about
+    manifest.setdefault("metrics", {})[EVALUATED] = {"of": _digest(manifest), **evaluated}
+    _write(folder, manifest)
+
+
+def _write(folder: Path, manifest: dict[str, Any]) -> None:
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     write_text(folder / CARD, model_card(manifest))
-    return manifest
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    """Of all files of a set together."""
+    return hashlib.sha256(json.dumps(manifest["files"], sort_keys=True).encode()).hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -101,14 +125,18 @@ def model_card(manifest: dict[str, Any]) -> str:
     lines = [f"# Model card: {manifest.get('name', 'try-on networks')}", "", manifest.get("summary", ""), ""]
     lines += ["| network | form | precision | parameters (M) | GMAC a run | size (MB) |", "|---|---|---|---|---|---|"]
     for name, entry in manifest["networks"].items():
-        cells = (name, entry["form"] or "-", entry["precision"], entry["params_m"], entry["gmac"], entry["size_mb"])
-        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+        cells = [entry.get(key) or "-" for key in ("form", "precision", "params_m", "gmac", "size_mb")]
+        lines.append("| " + " | ".join(str(cell) for cell in (name, *cells)) + " |")
     lines += ["", "`cwm_garment` runs once for a garment, the others for every fitted frame.", ""]
     lines += ["## Trained on", ""]
     lines += [f"* **{name}**: {text}" for name, text in manifest.get("trained_on", {}).items()]
-    if any(manifest.get("metrics", {}).values()):
-        lines += ["", "## Figures", "", "| network | figure | value |", "|---|---|---|"]
-        for name, figures in manifest["metrics"].items():
+    metrics = dict(manifest.get("metrics", {}))
+    evaluated = metrics.pop(EVALUATED, None)
+    if evaluated:
+        lines += ["", "## Figures", "", *_evaluated(evaluated)]
+    if any(metrics.values()):
+        lines += ["", "## Figures at the end of training", "", "| network | figure | value |", "|---|---|---|"]
+        for name, figures in metrics.items():
             lines += [f"| {name} | {figure} | {_number(value)} |" for figure, value in figures.items()]
     for title, key in (("Conversion", "difference"), ("Quantisation", "quantised")):
         rows = {name: entry[key] for name, entry in manifest["networks"].items() if key in entry}
@@ -119,9 +147,41 @@ def model_card(manifest: dict[str, Any]) -> str:
     for title, key in (("Limits", "limits"), ("Rebuild", "rebuild"), ("Licence", "licence")):
         if manifest.get(key):
             lines += ["", f"## {title}", "", manifest[key]]
-    versions_line = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
+    versions_line = ", ".join(f"{name} {version}" for name, version in manifest.get("versions", {}).items())
     lines += ["", f"Made with {versions_line}. SHA-256 of every file: `{MANIFEST}`.", ""]
     return "\n".join(lines)
+
+
+def _evaluated(evaluated: dict[str, Any]) -> list[str]:
+    """Tables of what `evaluate` found: warps, then finished pictures."""
+    splits = {split: report for split, report in evaluated.items() if isinstance(report, dict)}
+    lines = [
+        f"Held-out people and garments, {evaluated['from']} (`python -m ir_models evaluate`). Errors of the warp on",
+        "visible front pixels, in pixels at which the garment's shoulders are 77 wide.",
+        "",
+        "| samples | fit | count | error, mean | median | p90 | coverage IoU |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for split, report in splits.items():
+        for name, words in _WARPS.items():
+            rows = {split: report[name]} if name in report else {}
+            rows |= {
+                f"{split}, {sleeves} sleeves": row
+                for sleeves, row in report.get(name, {}).get("by_sleeves", {}).items()
+            }
+            for what, row in rows.items():
+                epe = [f"{row['epe_px'][key]:.2f}" for key in ("mean", "median", "p90")]
+                lines.append(f"| {what} | {words} | {row['count']} | {' | '.join(epe)} | {row['coverage_iou']:.3f} |")
+    lines += ["", "| samples | finished picture | figure | value |", "|---|---|---|---|"]
+    for split, report in splits.items():
+        for name, words in _PICTURES.items():
+            figures = {figure: value for figure, value in report.get(name, {}).items() if isinstance(value, float)}
+            lines += [f"| {split} | {words} | {figure} | {value:.3f} |" for figure, value in figures.items()]
+    return lines
+
+
+_WARPS = {"cwm_shipped": "CWM as shipped", "cwm": "CWM as trained, f32", "geometric": "geometric fit, no network"}
+_PICTURES = {"igm_shipped": "IGM as shipped", "igm": "IGM as trained, f32", "composite": "CWM without an IGM"}
 
 
 def _number(value: Any) -> str:

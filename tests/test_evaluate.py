@@ -11,14 +11,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ir_models.evaluate import cli  # noqa: E402
+from ir_models.evaluate import cli, drawing  # noqa: E402
 from ir_models.evaluate.cases import Case, case_of, from_shards  # noqa: E402
+from ir_models.evaluate.drawing import Drawing  # noqa: E402
 from ir_models.evaluate.figures import PictureFigures, WarpFigures, ssim, warp_errors  # noqa: E402
 from ir_models.train.igm import filled  # noqa: E402
+from ir_models.writing import add_figures, write_manifest  # noqa: E402
 from mirror.errors import UsageError  # noqa: E402
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, flow_from_pixels, flow_to_pixels  # noqa: E402
+from mirror.modelset import load_model_set  # noqa: E402
 from mirror.wardrobe import LANDMARKS  # noqa: E402
 from tests.fake_samples import fake_sample, write_fake_shards  # noqa: E402
+from tests.networks import write_tiny_set  # noqa: E402
 
 
 def exact_fit(case: Case, shift_px: float = 0.0) -> Fit:
@@ -80,16 +84,56 @@ def test_figures_are_split_by_cut(case: Case) -> None:
     found = figures.summary()
     assert found["count"] == 1
     assert found["by_cut"]["tshirt"]["epe_px"]["mean"] == found["epe_px"]["mean"]
+    assert found["by_sleeves"]["short"]["coverage_iou"] == found["coverage_iou"]
 
 
 def test_the_command_writes_its_figures(tmp_path: Path) -> None:
+    """Into its file, and with --into into the manifest and the card, which stay sound."""
     write_fake_shards(tmp_path, samples=4)
-    out = tmp_path / "figures" / "e.json"
-    given = ["--json", str(out), "--data", str(tmp_path), "--count", "2", "--models", str(tmp_path / "none")]
+    models, out = write_tiny_set(tmp_path / "set"), tmp_path / "figures" / "e.json"
+    given = ["--json", str(out), "--data", str(tmp_path), "--count", "2", "--models", str(models), "--into"]
     assert cli.main([*given, "--threads", "1"]) == 0
     report = json.loads(out.read_text())
-    assert report["geometric"]["count"] == 2
+    assert report["geometric"]["count"] == report["cwm_shipped"]["count"] == 2
+    assert set(report["cwm_shipped"]) == {"epe_px", "coverage_iou", "count", "by_cut", "by_sleeves"}
     assert report["photos"] is None
+    written = load_model_set(models).about["metrics"]["evaluated"]
+    assert written["drawn"]["cwm_shipped"] == report["cwm_shipped"]
+    mean = f"| drawn | CWM as shipped | 2 | {report['cwm_shipped']['epe_px']['mean']:.2f} |"
+    assert mean in (models / "MODEL_CARD.md").read_text()
+
+
+def test_figures_go_when_a_network_changes(tmp_path: Path) -> None:
+    models = write_tiny_set(tmp_path)
+    row = {"epe_px": {"mean": 1.0, "median": 1.0, "p90": 1.0}, "coverage_iou": 0.5, "count": 1, "by_sleeves": {}}
+    add_figures(models, {"from": "a test", "drawn": {"cwm_shipped": row}})
+    about = {key: value for key, value in load_model_set(models).about.items() if key != "files"}
+    assert "evaluated" in write_manifest(models, about)["metrics"]
+    (models / "igm.bin").write_bytes(b"other weights")
+    assert "evaluated" not in write_manifest(models, about)["metrics"]
+
+
+def test_samples_are_drawn_ahead_in_order_and_photos_alone_where_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By forked workers as in this process; seven samples of which every third shows a photo."""
+
+    def sample(_pools: object, seed: int, number: int) -> dict[str, np.ndarray]:
+        return fake_sample(seed + number) | {"is_photo": np.uint8(number % 3 == 2)}
+
+    monkeypatch.setattr(drawing, "make_pools", lambda *args, **named: None)
+    monkeypatch.setattr(drawing, "checked_sample", sample)
+    monkeypatch.setattr(drawing, "prepare", lambda *args: ["a photo"])
+    for workers in (1, 2):
+        with Drawing(3, workers) as drawn:
+            seeds = [int(case.truth["seed"]) - drawing.HELD_OUT_SEED for case in drawn]
+        assert seeds == [0, 1, 2]
+        with Drawing(2, workers, photos=Path("photos"), cache=Path("cache")) as shown:
+            assert [int(case.truth["seed"]) - drawing.HELD_OUT_SEED for case in shown] == [2, 5]
+
+
+def test_photos_of_which_none_fits_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(drawing, "prepare", lambda *args: [])
+    with pytest.raises(UsageError, match="no held-out garment photo"):
+        Drawing(3, 1, photos=tmp_path, cache=tmp_path)
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:

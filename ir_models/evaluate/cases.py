@@ -15,9 +15,6 @@ from mirror.errors import UsageError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person
 from mirror.wardrobe import KINDS, SLEEVES, Garment
 
-HELD_OUT_SEED = 9_000_000
-"""Of the samples that are made here; bodies, textures and photos are others than training's whatever the seed."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -34,7 +31,12 @@ class Case:
     @property
     def cut(self) -> str:
         """What figures are grouped by."""
-        return f"{KINDS[int(self.truth['kind'])]}"
+        return KINDS[int(self.truth["kind"])]
+
+    @property
+    def sleeves(self) -> str:
+        """None, short or long."""
+        return SLEEVES[int(self.truth["sleeves"])]
 
 
 def case_of(sample: Sample) -> Case:
@@ -82,25 +84,3 @@ def from_shards(folder: Path, count: int) -> Iterator[Case]:
                 return
             count -= 1
             yield case_of(sample)
-
-
-def made_here(count: int, photos: Path | None = None, cache: Path | None = None) -> Iterator[Case]:
-    """Samples drawn on the fly from held-out bodies, textures and, where given, held-out photos alone.
-
-    cache: folder in which fitted photos are kept (minutes to make)."""
-    from ir_models.synth.photos import prepare
-    from ir_models.synth.sample import make_pools
-    from ir_models.synth.shards import checked_sample
-
-    fitted = prepare(photos, cache, True, HELD_OUT_PHOTOS, PHOTO_BUDGET_S) if photos and cache else []
-    pools = make_pools(HELD_OUT_SEED, held_out=True, photos=fitted)
-    index = 0
-    while count > 0:
-        sample = checked_sample(pools, HELD_OUT_SEED, index)
-        index += 1
-        if photos is None or sample["is_photo"]:
-            count -= 1
-            yield case_of(sample)
-
-
-HELD_OUT_PHOTOS, PHOTO_BUDGET_S = 120, 300.0

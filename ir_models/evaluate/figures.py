@@ -42,22 +42,28 @@ class WarpFigures:
     """Collects `warp_errors` over cases."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[float, float, str]] = []
+        self.rows: list[tuple[float, float]] = []
+        self.cuts: list[str] = []
+        self.sleeves: list[str] = []
 
     def add(self, fit: Fit, case: Case) -> None:
-        self.rows.append((*warp_errors(fit, case), case.cut))
+        self.rows.append(warp_errors(fit, case))
+        self.cuts.append(case.cut)
+        self.sleeves.append(case.sleeves)
 
     def summary(self) -> dict:
-        """{"epe_px": {"mean", "median", "p90"}, "coverage_iou", "count", "by_cut": {cut: the same}}"""
-        cuts = sorted({cut for _, _, cut in self.rows})
-        by_cut = {cut: _summarised([row for row in self.rows if row[2] == cut]) for cut in cuts}
-        return _summarised(self.rows) | {"by_cut": by_cut}
+        """{"epe_px": {"mean", "median", "p90"}, "coverage_iou", "count", "by_cut": {cut: the same}, "by_sleeves"}"""
+        return _summarised(self.rows) | {"by_cut": self._by(self.cuts), "by_sleeves": self._by(self.sleeves)}
+
+    def _by(self, names: list[str]) -> dict[str, dict]:
+        groups = {name: [row for row, own in zip(self.rows, names, strict=True) if own == name] for name in names}
+        return {name: _summarised(groups[name]) for name in sorted(groups)}
 
 
-def _summarised(rows: list[tuple[float, float, str]]) -> dict:
+def _summarised(rows: list[tuple[float, float]]) -> dict:
     epe = np.array([row[0] for row in rows])
     return {
-        "epe_px": {"mean": epe.mean(), "median": np.median(epe), "p90": np.quantile(epe, 0.9)},
+        "epe_px": {"mean": float(epe.mean()), "median": float(np.median(epe)), "p90": float(np.quantile(epe, 0.9))},
         "coverage_iou": float(np.mean([row[1] for row in rows])),
         "count": len(rows),
     }
