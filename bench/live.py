@@ -151,6 +151,7 @@ def figures(recorder: Recorder, metrics: Metrics, loop: list[np.ndarray], fps: f
         "size": list(loop[0].shape[1::-1]),
         "shown_fps": report["shown_fps"],
         "fits_per_s": report["fits_per_s"],
+        "cores_used": recorder.cores_used,
         "age_ms": report["age_ms"],
         "fit_age_ms": report["fit_age_ms"],
         "switch_ms": report["switch_ms"],

@@ -34,6 +34,7 @@ class Recorder:
         self._last: tuple[TryOn, Frame] | None = None
         self.shown: list[Shown] = []
         self.shown_at: list[float] = []
+        self._cpu: list[float] = []
         self.follower = _Follower(self)
         self.metrics: Any = _Metrics(self, metrics)
 
@@ -53,6 +54,14 @@ class Recorder:
     def was_shown(self, at: float) -> None:
         if self._begun is not None and at - self._begun > self._warm_up_s:
             self.shown_at.append(at)
+            self._cpu.append(time.process_time())
+
+    @property
+    def cores_used(self) -> float | None:
+        """CPU seconds of the whole process a second, after the warm-up; without those of the display's server."""
+        if len(self.shown_at) < 2:
+            return None
+        return round((self._cpu[-1] - self._cpu[0]) / (self.shown_at[-1] - self.shown_at[0]), 3)
 
 
 class _Follower(Follower):

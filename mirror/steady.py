@@ -95,18 +95,19 @@ def _mixed(
 
     before = carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading]))
     after = cv2.merge([*cv2.split(new.flow), new.coverage, new.shading])
-    unseen = np.maximum(1.0 - before[..., 2], 0.0)  # what was not shown has no place to keep
-    change = _area(new.coverage - before[..., 2])
+    shown = cv2.extractChannel(before, 2)
+    unseen = 1.0 - shown  # what was not shown has no place to keep
+    change = _area(cv2.subtract(new.coverage, shown))
     past = None if old.repair is None else carried(old.repair)
     if past is not None and new.repair is not None:
-        change = cv2.max(change, _area(new.repair[..., 3] - past[..., 3]))
+        change = cv2.max(change, _area(cv2.subtract(cv2.extractChannel(new.repair, 3), cv2.extractChannel(past, 3))))
     cover_weight = cv2.max(weight, _smooth_step((change - SAME_AREA) / (OTHER_AREA - SAME_AREA)))
     light = np.full_like(weight, 1.0 - np.exp(-elapsed / LIGHT_S))
     weights = cv2.merge([cv2.max(weight, unseen), cv2.max(weight, unseen), cover_weight, light])
-    mixed = cv2.add(before, cv2.multiply(weights, after - before))
+    mixed = cv2.add(before, cv2.multiply(weights, cv2.subtract(after, before)))
     repair = None
     if past is not None and new.repair is not None:
-        repair = cv2.add(past, cv2.multiply(cv2.merge([cover_weight] * 4), new.repair - past))
+        repair = cv2.add(past, cv2.multiply(cv2.merge([cover_weight] * 4), cv2.subtract(new.repair, past)))
     fit = replace(
         new,
         flow=np.ascontiguousarray(mixed[..., :2]),
@@ -133,13 +134,14 @@ def _share_map(share: np.ndarray, kept: np.ndarray, joints: np.ndarray) -> np.nd
     def spots(points: np.ndarray) -> np.ndarray:
         return (points[ends[:, 0]] * (1 - along) + points[ends[:, 1]] * along).reshape(-1, points.shape[1])
 
-    at = np.concatenate([spots(kept), spots(joints)])
-    value = np.tile(spots(share[:, None])[:, 0], 2)
-    ys, xs = np.mgrid[GRID / 2 : CANVAS_H : GRID, GRID / 2 : CANVAS_W : GRID] - 0.5
-    square = (xs[..., None] - at[:, 0]) ** 2 + (ys[..., None] - at[:, 1]) ** 2
-    near = 1.0 / (square + REACH_PX**2) ** 2
-    coarse = (near * value).sum(-1) / near.sum(-1)
-    return cv2.resize(coarse.astype(np.float32), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+    at = np.concatenate([spots(kept), spots(joints)]).astype(np.float32)
+    value = np.tile(spots(share[:, None])[:, 0], 2).astype(np.float32)
+    across = (np.arange(CANVAS_W // GRID, dtype=np.float32) + 0.5) * GRID - 0.5
+    down = (np.arange(CANVAS_H // GRID, dtype=np.float32) + 0.5) * GRID - 0.5
+    far = (across[:, None] - at[:, 0])[None] ** 2 + ((down[:, None] - at[:, 1]) ** 2 + np.float32(REACH_PX**2))[:, None]
+    near = 1.0 / (far * far)
+    coarse = (near @ value) / near.sum(-1)
+    return cv2.resize(coarse, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
 
 
 def _smooth_step(x: np.ndarray) -> np.ndarray:
