@@ -18,9 +18,10 @@ from mirror.wardrobe import Garment
 
 EDGE_GAIN = 2.5
 """How much steeper the coverage's edge is made after it was brought up to camera resolution."""
-TORN_PX = 6.0
+TORN_PX = 30.0
 """Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
-parts of the garment (a sleeve before the torso): nothing may be interpolated between them."""
+parts of the garment (a sleeve before the torso): nothing may be interpolated between them. Less is cloth that is drawn
+together, at a bent elbow say: taken for torn, it fell apart into squares."""
 GUIDE_RADIUS = 2.0
 """Canvas pixels around an edge within which masks are drawn to the edges of the camera picture."""
 REPAIR_GAIN = 2.0
