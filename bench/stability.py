@@ -1,4 +1,7 @@
-"""How still a garment stays on a still person: `python -m bench stability --source CLIP --json FILE`."""
+"""How still a garment stays on a still person: `python -m bench stability --source CLIP --json FILE`.
+
+And where unrest comes from: landmarks, mask edge, flow and light, each by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.clip import make_fitter, read_clip, run_clip
-from bench.steadiness import colour_change, movement_px, still_steps
+from bench.steadiness import colour_change, joints_moved_px, light_change, mask_change, movement_px, still_steps
 from mirror.compose import Composer
 from mirror.settings import MODELS, WARDROBE
 from mirror.wardrobe import Wardrobe
@@ -31,9 +34,13 @@ def main(argv: list[str] | None = None) -> int:
     nobody = np.full((33, 3), np.nan, np.float32)
     still = still_steps(np.array([s.person.landmarks if s.person else nobody for s in steps]))
     composer, moves, levels = Composer(), [], []
+    unrest: dict[str, list[float]] = {"landmarks_px": [], "mask_levels": [], "light_levels": []}
     for calm, (a, b) in zip(still, pairwise(steps), strict=True):
-        if not calm or a.fit is None or b.fit is None:
+        if not calm or a.fit is None or b.fit is None or a.person is None or b.person is None:
             continue
+        unrest["landmarks_px"].append(joints_moved_px(a.person, b.person))
+        unrest["mask_levels"].append(mask_change(a.person, b.person))
+        unrest["light_levels"].append(light_change(a.fit, b.fit))
         moves.append(movement_px(a.fit, b.fit, a.frame.size))
         shown = [composer.compose(s.frame, fit, garment) for s, fit in ((a, a.fit), (b, b.fit))]
         levels.append(colour_change(shown[0], shown[1], (a.fit, b.fit)))
@@ -45,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         "still_steps": len(moves),
         "flicker_px": quantiles(moves),
         "flicker_levels": float(np.nanmean(levels)) if levels else None,
+        **{name: quantiles(values) for name, values in unrest.items()},
     }
     print(json.dumps(result, indent=1))
     if options.json:

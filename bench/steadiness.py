@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark, flow_to_pixels
+from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark, Person, flow_to_pixels
 from mirror.wardrobe import LANDMARKS, Garment
 
 STILL_PX = 0.5
@@ -129,3 +129,22 @@ def colour_change(before: np.ndarray, after: np.ndarray, fits: tuple[Fit, Fit]) 
     h, w = shown.shape
     a, b = (p[: h * GRID_PX : GRID_PX, : w * GRID_PX : GRID_PX].astype(np.int16) for p in (before, after))
     return float(np.abs(a - b)[shown].mean())
+
+
+def joints_moved_px(before: Person, after: Person) -> float:
+    """Camera pixels by which the joints moved, on average, as the mirror itself smooths them."""
+    joints = list(JOINTS)
+    return float(np.linalg.norm(after.landmarks[joints, :2] - before.landmarks[joints, :2], axis=1).mean())
+
+
+def mask_change(before: Person, after: Person) -> float:
+    """Mean absolute change of the person's mask (levels 0-255) along its edge. NaN where it has none."""
+    low, high = np.minimum(before.mask, after.mask), np.maximum(before.mask, after.mask)
+    edge = (low < 0.95) & (high > 0.05)
+    return float((high - low)[edge].mean() * 255.0) if edge.any() else float("nan")
+
+
+def light_change(before: Fit, after: Fit) -> float:
+    """Mean absolute change of the light on a white garment (levels 0-255) where both fits show it."""
+    shown = np.minimum(before.coverage, after.coverage) > 0.9
+    return float(np.abs(after.shading - before.shading)[shown].mean() * 255.0) if shown.any() else float("nan")

@@ -7,6 +7,7 @@ In lock-step (a file): one thread, every picture fitted and shown, so that resul
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +35,8 @@ from mirror.worker import Builder, TryOnWorker, open_rail
 GIVE_UP_AFTER_S = 60.0
 """A camera lost for so long ends the run, except in a kiosk, which waits for ever."""
 WAIT_S = 0.03
+GIVE_WAY_S = 0.001
+"""How long the try-on's Python may keep the picture's waiting, at most; Python's own 5 ms are a sixth of a picture."""
 MESSAGE_EVERY_S = 0.1
 PROGRESS_EVERY_S = 10.0
 DEMO_OUTPUT = "mirror-demo.mp4"
@@ -167,6 +170,7 @@ class Live:
         self.fps = FALLBACK_FPS
 
     def run(self, presenter: Presenter) -> None:
+        sys.setswitchinterval(GIVE_WAY_S)
         self._camera.start()
         self._worker.start()
         cycle, begun, last, messaged = Cycle(self._settings.cycle_s), None, -1, 0.0

@@ -1,9 +1,20 @@
 """The measures of steadiness measure what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from bench.steadiness import behind_px, colour_change, movement_px, shoulders_shown, still_steps
+from bench.steadiness import (
+    behind_px,
+    colour_change,
+    joints_moved_px,
+    light_change,
+    mask_change,
+    movement_px,
+    shoulders_shown,
+    still_steps,
+)
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, flow_from_pixels
 from tests.bodies import flat_garment, standing
 
@@ -57,3 +68,13 @@ def test_a_garment_that_is_late_is_behind_by_so_much_and_one_that_sits_elsewhere
     assert np.nanmax(behind_px(sits, body, numbers)) < 1e-6
     assert np.quantile(behind_px(late + place, body, numbers)[50:150], 0.95) > 9
     assert np.isnan(behind_px(np.full((200, 2), np.nan), body, numbers)).all()
+
+
+def test_each_kind_of_unrest_counts_its_own():
+    a, b = standing(), standing(shift=(3.0, 4.0))
+    assert joints_moved_px(a, a) == 0.0 and joints_moved_px(a, b) == pytest.approx(5.0)
+    assert mask_change(a, b) > 50
+    soft = replace(a, mask=np.full_like(a.mask, 0.5))
+    assert mask_change(soft, replace(soft, mask=soft.mask + np.float32(0.1))) == pytest.approx(25.5, abs=0.1)
+    fit = fit_at((0, 0))
+    assert light_change(fit, replace(fit, shading=fit.shading * np.float32(0.9))) == pytest.approx(25.5, abs=0.1)
