@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame
 from mirror.levels import Levels
 from mirror.wardrobe import Garment
 
@@ -37,6 +37,8 @@ MAX_STEP = 4
 SHADE_ONE = 160
 """Level of shading 1 in 8 bits, so that gains up to 1.59 fit in."""
 MIN_ALPHA = 2.0 / 255.0
+RIM_PX = 1.02
+"""From a picture's last row or column, counted from 1: a hair less than where remap looks for a pixel beyond."""
 _EDGE = np.clip((np.arange(256) / 255.0 - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
 _EDGE_TABLE = np.round(_EDGE * SHADE_ONE).astype(np.uint8)
 _TO_SIDE = np.minimum(np.arange(CANVAS_W), np.arange(CANVAS_W)[::-1])
@@ -57,13 +59,14 @@ class Composer:
     def compose(self, frame: Frame, fit: Fit, garment: Garment) -> np.ndarray:
         """The frame with the garment on: uint8 HxWx3 BGR, a new array, not mirrored."""
         picture = frame.image.copy()
-        patch = _patch(fit, frame.size)
-        if patch is None:
-            return picture
-        view = picture[patch.y0 : patch.y0 + patch.height, patch.x0 : patch.x0 + patch.width]
         if fit.repair is not None:
-            _lay_over(view, _repair(view, fit.repair, patch, fit.crop.scale))
-        _lay_over(view, self._garment(fit, garment, patch))
+            rim = 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
+            mask = cv2.extractChannel(fit.repair, 3)
+            if patch := _patch(mask, fit.crop, frame.size, rim):
+                view = patch.of(picture)
+                _lay_over(view, _repair(view, fit.repair, patch, fit.crop.scale))
+        if patch := _patch(fit.coverage, fit.crop, frame.size):
+            _lay_over(patch.of(picture), self._garment(fit, garment, patch))
         return picture
 
     def _garment(self, fit: Fit, garment: Garment, patch: _Patch) -> np.ndarray:
@@ -74,7 +77,7 @@ class Composer:
         # from the flow's coordinates to pixels of the level, in one affine step
         to_level = np.hstack([lay[:, :2] * half, (lay[:, :2] @ half + lay[:, 2] + 0.5)[:, None]]) / level.scale
         to_level[:, 2] -= 0.5
-        source = cv2.transform(fit.flow, to_level)
+        source = _within(cv2.transform(fit.flow, to_level), level.picture.shape)
         where = _lift_source(source, patch, TORN_PX * lay[0, 0] / level.scale)
         garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         light = cv2.convertScaleAbs(fit.shading, alpha=SHADE_ONE)
@@ -99,6 +102,10 @@ class _Patch:
     to_canvas: np.ndarray
     grid_to_canvas: np.ndarray
 
+    def of(self, picture: np.ndarray) -> np.ndarray:
+        """Its part of a picture, to be written into."""
+        return picture[self.y0 : self.y0 + self.height, self.x0 : self.x0 + self.width]
+
     def lifted(self, canvas_map: np.ndarray, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
         """A map of the canvas (HxWxC, C up to 4) on the grid."""
         return cv2.warpAffine(
@@ -112,26 +119,27 @@ class _Patch:
         return cv2.resize(grid_map, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
 
 
-def _patch(fit: Fit, size: tuple[int, int]) -> _Patch | None:
-    """Around everything that will be drawn; None where nothing is. size: (width, height) of the picture."""
-    drawn = fit.coverage if fit.repair is None else cv2.max(fit.coverage, cv2.extractChannel(fit.repair, 3))
+def _patch(drawn: np.ndarray, crop: Crop, size: tuple[int, int], rim: float = 1.0) -> _Patch | None:
+    """Around everything that will be drawn; None where nothing is.
+
+    drawn: float32 256x192, 0..1. size: (width, height) of the picture. rim: canvas pixels around it that belong to it.
+    """
     left, top, wide, high = cv2.boundingRect(cv2.compare(drawn, MIN_ALPHA, cv2.CMP_GT))
     if not wide:
         return None
-    rim = 1.0 if fit.repair is None else 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
     xs, ys = (left - rim, left + wide - 1 + rim), (top - rim, top + high - 1 + rim)
     corners = np.array([[x, y] for x in xs for y in ys], float)
-    inverse = fit.crop.inverse
+    inverse = crop.inverse
     camera = corners @ inverse[:, :2].T + inverse[:, 2]
     x0, y0 = (int(v) for v in np.maximum(np.floor(camera.min(0)), 0))
     x1, y1 = (int(v) for v in np.minimum(np.ceil(camera.max(0)) + 1, size))
     if x1 <= x0 or y1 <= y0:
         return None
-    step = int(np.clip(round(fit.crop.scale), 1, MAX_STEP))
+    step = int(np.clip(round(crop.scale), 1, MAX_STEP))
     x0, width = _whole_steps(x0, x1, step, size[0])
     y0, height = _whole_steps(y0, y1, step, size[1])
     grid = (max(1, width // step), max(1, height // step))
-    to_canvas = fit.crop.matrix.copy()
+    to_canvas = crop.matrix.copy()
     to_canvas[:, 2] += to_canvas[:, :2] @ (x0, y0)
     steps = np.array([width / grid[0], height / grid[1]])
     grid_to_canvas = to_canvas.copy()  # both count from pixel centres, as cv2.resize does
@@ -151,6 +159,13 @@ def _density(flow: np.ndarray, coverage: np.ndarray) -> float:
     seen = coverage[::4, 2::4] > 0.5
     step = np.abs(flow[::4, 3::4, 0] - flow[::4, 1::4, 0])[seen]
     return float(np.median(step)) / 2.0 if step.size else 2.0 / (CANVAS_W - 1)
+
+
+def _within(source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Source positions held inside the picture, whose rim is transparent: outside it cv2.remap is slower."""
+    x, y = cv2.split(source)
+    sides = [(x, shape[1]), (y, shape[0])]
+    return cv2.merge([cv2.min(cv2.max(along, 0.0), side - RIM_PX) for along, side in sides])
 
 
 def _lift_source(source: np.ndarray, patch: _Patch, torn: float) -> np.ndarray:

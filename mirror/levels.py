@@ -28,7 +28,8 @@ SURE = 0.2
 class Level:
     """A garment's picture at one size.
 
-    picture: uint8 HxWx4 BGRA; its colours go on outside the garment, so that no background bleeds in.
+    picture: uint8 HxWx4 BGRA; its colours go on outside the garment, so that no background bleeds in. Its outermost
+        pixels are transparent.
     scale: full-size pixels per pixel of this level.
     """
 
@@ -73,13 +74,21 @@ def _build(garment: Garment) -> list[Level]:
         alpha = cv2.multiply(alpha, 255 - garment.inner, scale=1.0 / 255.0)
     picture, scale = colours_carried_on(garment.picture), 1.0
     cv2.insertChannel(alpha, picture, 3)
-    levels = [Level(picture, scale)]
+    levels = [_framed(picture, scale)]
     while min(picture.shape[:2]) > CANVAS_W // 2 and scale < MAX_REDUCTION:
         size = (picture.shape[1] // 2, picture.shape[0] // 2)
         scale = garment.picture.shape[1] / size[0]
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        levels.append(Level(picture, scale))
+        levels.append(_framed(picture, scale))
     return levels
+
+
+def _framed(picture: np.ndarray, scale: float) -> Level:
+    """With a rim that is transparent: what a flow takes from beyond the picture is then nothing."""
+    rimmed = picture.copy()
+    rimmed[[0, -1], :, 3] = 0
+    rimmed[:, [0, -1], 3] = 0
+    return Level(rimmed, scale)
 
 
 def colours_carried_on(picture: np.ndarray) -> np.ndarray:
