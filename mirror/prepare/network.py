@@ -62,9 +62,8 @@ class Network:
         except InstallationError:
             raise
         except Exception as error:  # requests, pooch and onnxruntime raise kinds of their own
-            raise InstallationError(
-                f"{self.name} cannot be opened ({_first_line(error)}); name another file with --model."
-            ) from error
+            what = "opened; name another file" if self._model is not None else "fetched; go online once, or name a file"
+            raise InstallationError(f"{self.name} ({_first_line(error)}) cannot be {what} with --model.") from error
         return lambda rgb: remove(rgb, session=session, only_mask=True)
 
 
