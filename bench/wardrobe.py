@@ -142,9 +142,9 @@ def report(rows: dict[str, dict[str, Any]], drawn: list[str], seed: int) -> str:
             cells = " | ".join(str(c) for c in counts)
             lines.append(f"| {kind} | {len(states)} | {cells} | {100 * counts[0] / len(states):.0f} |")
     for state in STATES[:2]:
-        chosen = [rows[n] for n in drawn if n in rows and rows[n]["state"] == state]
-        if chosen:
-            cpu, wall = (np.array([row[clock] for row in chosen]) for clock in ("cpu_s", "wall_s"))
+        timed = [rows[n] for n in drawn if n in rows and rows[n]["state"] == state]
+        if timed:
+            cpu, wall = (np.array([row[clock] for row in timed]) for clock in ("cpu_s", "wall_s"))
             lines.append(
                 f"\nSeconds a photo, {state}: CPU {np.median(cpu):.2f} median, {np.percentile(cpu, 95):.2f} at 95 %;"
                 f" wall clock {np.median(wall):.2f}, {np.percentile(wall, 95):.2f}, {wall.max():.2f} at most."
