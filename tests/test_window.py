@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import json
 import os
 import subprocess
@@ -93,6 +95,41 @@ class Screen:
         """One key after the other, as fingers do."""
         env = {**os.environ, "DISPLAY": self.display}
         subprocess.run(["xdotool", "key", "--delay", "150", *keys], env=env, check=True, timeout=30)
+
+
+class CursorImage(ctypes.Structure):
+    """XFixesCursorImage, as far as it is read here."""
+
+    _fields_ = (
+        ("x", ctypes.c_short), ("y", ctypes.c_short), ("width", ctypes.c_ushort), ("height", ctypes.c_ushort),
+        ("xhot", ctypes.c_ushort), ("yhot", ctypes.c_ushort), ("serial", ctypes.c_ulong),
+        ("pixels", ctypes.POINTER(ctypes.c_ulong)),
+    )  # fmt: skip
+
+
+def pointer_is_seen(display: str) -> bool:
+    """Whether the mouse's pointer has any opaque pixel just now."""
+    x11, fixes = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXfixes.so.3")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    opened = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    fixes.XFixesQueryExtension(opened, ctypes.byref(ctypes.c_int()), ctypes.byref(ctypes.c_int()))
+    fixes.XFixesGetCursorImage.restype = ctypes.POINTER(CursorImage)
+    image = fixes.XFixesGetCursorImage(opened).contents
+    seen = any(image.pixels[n] >> 24 & 255 for n in range(image.width * image.height))
+    x11.XCloseDisplay(opened)
+    return seen
+
+
+@pytest.mark.skipif(not ctypes.util.find_library("Xfixes"), reason="libXfixes, which knows the pointer, is not there")
+@pytest.mark.parametrize("option", ["--kiosk", "--fullscreen"])
+def test_only_a_kiosk_hides_the_pointer(option: str, display: str, tmp_path: Path, wardrobe_folder: Path) -> None:
+    screen = Screen(display)
+    env = {**os.environ, "DISPLAY": display}
+    with mirror_on(display, tmp_path, wardrobe_folder, option):
+        assert screen.shows(lambda seen: seen.max() > 0)
+        for place in ("400", "420"):  # moved, so that the window hears of it
+            subprocess.run(["xdotool", "mousemove", place, "300"], env=env, check=True, timeout=30)
+        assert wait_until(lambda: pointer_is_seen(display) == (option != "--kiosk"), 20.0)
 
 
 @contextmanager
