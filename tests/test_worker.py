@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from mirror.metrics import Metrics
 from mirror.settings import Settings
 from mirror.tailor import Tailor, make_fitter
 from mirror.wardrobe import Garment
-from mirror.worker import TryOnWorker
+from mirror.worker import UNDER_WAY, TryOnWorker
 from tests.bodies import textured_frame
 from tests.fakes import StandingFinder, fake_tailor
 from tests.helpers import make_garment, make_garment_folder, wait_until
@@ -155,6 +156,64 @@ def test_what_it_raises_is_kept_for_the_main_thread(tmp_path: Path) -> None:
     assert wait_until(lambda: worker.error is not None)
     assert "no such stage" in str(worker.error)
     worker.close()
+
+
+def test_a_fit_that_fails_after_it_was_begun_ends_the_run_too(wardrobe_folder: Path) -> None:
+    """It fails on the second thread, which completes fits."""
+
+    class Broken(SlowNetwork):
+        def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Promise:
+            promise = super().submit(frame, person, crop, garment)
+            promise.result = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+            return promise
+
+    feed = Feed()
+    worker = TryOnWorker(
+        settings_of(wardrobe_folder), Metrics(), feed, lambda s, m: Tailor(StandingFinder(), Cropper(), Broken(), m)
+    )
+    worker.start()
+    feed.put(0)
+    assert wait_until(lambda: isinstance(worker.error, ZeroDivisionError))
+    worker.close()
+
+
+def test_no_more_is_begun_than_can_be_shown_soon(wardrobe_folder: Path) -> None:
+    """A slow generator must not collect a queue of old fits."""
+    feed, fitter = Feed(), SlowNetwork()
+    worker = TryOnWorker(
+        settings_of(wardrobe_folder), Metrics(), feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
+    )
+    worker.start()
+    for index in range(UNDER_WAY + 3):
+        feed.put(index)
+        newest = partial(fitter.submitted.__contains__, index)
+        wait_until(newest, 0.5 if index >= UNDER_WAY else 30.0)
+    assert fitter.submitted == list(range(UNDER_WAY))
+    fitter.let_go.set()
+    assert wait_until(lambda: (d := worker.newest) and d.result.frame.index == UNDER_WAY + 2)
+    worker.close()
+
+
+def is_newest(worker: TryOnWorker, index: int) -> bool:
+    return worker.newest is not None and worker.newest.result.frame.index == index
+
+
+def test_every_garment_is_prepared_while_one_is_worn(wardrobe_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mirror.worker.SETTLED_AFTER_S", 0.0)
+    feed, prepared = Feed(), []
+
+    def build(settings: Settings, metrics: Metrics) -> Tailor:
+        return Tailor(
+            StandingFinder(), Cropper(), GeometricFitter(), metrics, also_prepare=lambda g: prepared.append(g.slug)
+        )
+
+    worker = TryOnWorker(settings_of(wardrobe_folder), Metrics(), feed, build)
+    worker.start()
+    for index in range(8):
+        feed.put(index)
+        wait_until(partial(is_newest, worker, index), 30.0)
+    worker.close()
+    assert prepared[0] == "tee-1" and sorted(prepared) == ["tee-1", "tee-2", "tee-3"]
 
 
 def test_nobody_there_is_a_result_too() -> None:
