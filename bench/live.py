@@ -160,6 +160,7 @@ def figures(recorder: Recorder, metrics: Metrics, loop: list[np.ndarray], fps: f
         "flicker_px": quantiles(moves),
         "flicker_levels": float(np.nanmean(levels)) if levels else None,
         "lag_px": quantiles(lags),
+        "carried_px": quantiles([carried_px(s, offline[s.frame.index % len(loop)]) for s in shown]),
         **sharpness(shown),
         "stages_ms": report["stages_ms"],
         "rss_mb": report["rss_mb"],
@@ -192,6 +193,17 @@ def lags_px(shown: list[Shown], offline: np.ndarray) -> list[float]:
         body = np.array([offline[s.frame.index % len(offline)][SHOULDERS, :2].mean(0) for s in worn])
         lags += behind_px(places, body, np.array([s.frame.index for s in worn])).tolist()
     return lags
+
+
+def carried_px(shown: Shown, offline: np.ndarray) -> float:
+    """Camera pixels between where the fit, as carried to this picture, takes the body's shoulders to be and where they
+    are on it. Unlike the lag it knows nothing of how the garment lies in the fit."""
+    assert shown.result.person is not None and shown.result.fit is not None
+    before = shown.result.person.landmarks[SHOULDERS, :2].astype(np.float64)
+    canvas = shown.result.fit.crop.to_canvas(before)
+    inverse = shown.fit.crop.inverse
+    carried = canvas @ inverse[:, :2].T + inverse[:, 2]
+    return float(np.linalg.norm((carried - offline[SHOULDERS, :2]).mean(0)))
 
 
 def sharpness(shown: list[Shown]) -> dict[str, float | None]:
