@@ -117,7 +117,7 @@ def test_samples_are_drawn_ahead_in_order_and_photos_alone_where_asked(monkeypat
     """By forked workers as in this process; seven samples of which every third shows a photo."""
 
     def sample(_pools: object, seed: int, number: int) -> dict[str, np.ndarray]:
-        return fake_sample(seed + number) | {"is_photo": np.uint8(number % 3 == 2)}
+        return fake_sample(seed + number) | {"is_photo": np.array(number % 3 == 2)}
 
     monkeypatch.setattr(drawing, "make_pools", lambda *args, **named: None)
     monkeypatch.setattr(drawing, "checked_sample", sample)

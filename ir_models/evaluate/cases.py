@@ -39,15 +39,16 @@ class Case:
         return SLEEVES[int(self.truth["sleeves"])]
 
 
-def case_of(sample: Sample) -> Case:
-    """A sample of a shard with MediaPipe-like noise; the same noise for the same seed, whoever is evaluated."""
+def case_of(sample: Sample, noisy: bool = True) -> Case:
+    """A sample of a shard, `noisy` with MediaPipe-like noise: the same for the same seed, whoever is evaluated."""
     generator = torch.Generator().manual_seed(int(sample["seed"]) % 2**31)
     known = np.isfinite(sample["landmarks"][:, 0])
     exact = torch.from_numpy(np.nan_to_num(sample["landmarks"][:, :2]).astype(np.float32))[None]
     seen = np.where(known, np.nan_to_num(sample["landmarks"][:, 2], nan=0.0), 0.0)
-    points = np.column_stack([noisy_landmarks(exact, generator)[0].numpy(), seen]).astype(np.float32)
+    amount = 1.0 if noisy else 0.0
+    points = np.column_stack([noisy_landmarks(exact, generator, amount)[0].numpy(), seen]).astype(np.float32)
     silhouette = share(sample["parts_b"] != Part.BACKGROUND).astype(np.float32) / 255.0
-    mask = noisy_mask(torch.from_numpy(silhouette)[None, None], generator)
+    mask = noisy_mask(torch.from_numpy(silhouette)[None, None], generator, amount)
     full = torch.nn.functional.interpolate(mask, size=(CANVAS_H, CANVAS_W), mode="bilinear", align_corners=False)
     garment = Garment(
         slug=f"seed-{int(sample['seed'])}",

@@ -19,6 +19,7 @@ from ir_models.evaluate.cases import Case, from_shards
 from ir_models.evaluate.drawing import HELD_OUT_SEED, Drawing
 from ir_models.evaluate.figures import PictureFigures, WarpFigures
 from ir_models.evaluate.fitters import TorchFitter
+from ir_models.evaluate.paired import PairedFigures, cases_of_viton
 from ir_models.writing import add_figures
 from mirror.errors import ModelError, UsageError
 from mirror.frames import Crop, Fit, Frame, Person
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--photos", type=Path, metavar="DIR", help="garment photos: a split with held-out ones as well")
     parser.add_argument("--photo-cache", type=Path, metavar="DIR", help="where fitted photos are kept (minutes to fit)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="take DIR/heldout's shards instead of drawing samples")
+    parser.add_argument("--viton", type=Path, metavar="DIR", help="a folder in VITON's layout, and nothing else")
     parser.add_argument("--cwm", type=Path, help="checkpoint of the warp network (default: the one that is shipped)")
     parser.add_argument("--igm", type=Path, help="checkpoint of the generator")
     parser.add_argument("--models", type=Path, default=SHIPPED, help="model set that ships")
@@ -57,9 +59,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.quick and args.photos:
         parser.error("--quick takes drawn samples only: leave --photos out, or give --count")
+    if args.viton and (args.photos or args.data or args.into):
+        parser.error("--viton goes with none of --photos, --data and --into")
     torch.set_num_threads(args.threads)
     count = args.count or (QUICK_COUNT if args.quick else FULL_COUNT)
     started = time.monotonic()
+    if args.viton:
+        fitters = make_fitters(args.cwm, args.igm, args.models, args.threads)
+        paired = evaluate(cases_of_viton(args.viton, count), fitters, paired=True)
+        write_report(args.json, {"viton": paired})
+        print_figures("viton", paired)
+        return 0
     with ExitStack() as stack:
         splits: dict[str, Iterable[Case]] = {}  # made before the networks: workers are forked while there is one thread
         drawn = from_shards(args.data / "heldout", count) if args.data else Drawing(count, args.workers)
@@ -74,14 +84,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         "from": "shards" if args.data else f"drawn here, seed {HELD_OUT_SEED}",
         "seconds": round(time.monotonic() - started, 1),
     }
-    args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_report(args.json, report)
     for split, figures in found.items():
         print_figures(split, figures)
     if args.into:
         add_figures(args.models, {"from": report["samples"]["from"], **found})
         print(f"Wrote the figures into {args.models}.")
     return 0
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 def make_fitters(cwm: Path | None, igm: Path | None, models: Path, threads: int) -> dict[str, Callable[[], Fitter]]:
@@ -105,18 +119,22 @@ def make_fitters(cwm: Path | None, igm: Path | None, models: Path, threads: int)
     return makers
 
 
-def evaluate(cases: Iterable[Case], fitters: dict[str, Callable[[], Fitter]]) -> dict[str, Any]:
+def evaluate(cases: Iterable[Case], fitters: dict[str, Callable[[], Fitter]], paired: bool = False) -> dict[str, Any]:
     """Run every fitter on every case.
 
     -> {"cwm", "geometric", "cwm_shipped": figures of the warp; "composite" (the CWM lit by low-frequency shading),
-    "igm", "igm_shipped": figures of the picture}, as far as there are fitters for them.
-    Raises UsageError without cases.
+    "igm", "igm_shipped": figures of the picture}, as far as there are fitters for them. paired:
+    people in their own garments; then every fitter has `PairedFigures` under its own name. Raises UsageError without
+    cases.
     """
     report: dict[str, Any] = {}
     started = time.monotonic()
     for done, case in enumerate(cases, 1):
         for name, make in fitters.items():
             fit = make().fit(case.frame, case.person, case.crop, case.garment)
+            if paired:
+                report.setdefault(name, PairedFigures()).add(fit, case)
+                continue
             if name in WARPS:
                 report.setdefault(WARPS[name], WarpFigures()).add(fit, case)
             if name in PICTURES and (name != "shipped" or fit.repair is not None):

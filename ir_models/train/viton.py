@@ -1,0 +1,92 @@
+"""Training of the warp network on a folder in VITON's layout: no flow is known, the person's own picture must do.
+
+Coverage as in `train.cwm`; in place of the flow's error, the warped garment's colours against those the person wears.
+Everybody there wears the garment that is to be laid on them, so a network trained on nothing else never sees another
+one under it, and a cut it has not seen on a person of that outline it will not know.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ir_models.nets.cwm import CONFIGS, Cwm, CwmTraining, twice, warp
+from ir_models.train.cwm import LEVEL_WEIGHTS, Batch, CwmTask, compact, errors, losses, make_batch
+from ir_models.train.loop import in_full
+from ir_models.train.shards import Shards
+from ir_models.viton import Viton
+from mirror.frames import CANVAS_W
+
+PHOTO_WEIGHT, NEAR_WEIGHT = 1.0, 0.1
+"""Of the warped colours' error, which must place the garment here, and of how far the flow leaves its prior."""
+
+
+class VitonTask(CwmTask):
+    """As CwmTask, on DIR's pairs: `train` is learned from, `test` gives the figures."""
+
+    def __init__(self, folder: Path, config: str, limit: int | None = None, start: Path | None = None) -> None:
+        """Raises UsageError where the folder cannot be used."""
+        self.config, self.start = CONFIGS[config], start
+        self.train, self.held_out = (_in_memory(folder, split, limit) for split in ("train", "test"))
+
+    def begin(self, model: Cwm, generator: torch.Generator, device: torch.device, budget_s: float) -> None:
+        """The prior is learned with the rest: alone it would need a flow."""
+
+    def refresh(self) -> int:
+        return 0
+
+    def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
+        batch = make_batch(self.train.batch(rows), generator, training=True).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
+            out = model.look(*batch.inputs())
+        return paired_losses(in_full(out), batch)
+
+    @torch.no_grad()
+    def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:
+        """coverage_iou, and the warped colours' error (of 255) where the garment is seen, of network and prior."""
+        total, generator = min(len(self.held_out), most or len(self.held_out)), torch.Generator().manual_seed(1)
+        batch = make_batch(self.held_out.batch(np.arange(total)), generator, training=False, noise=0.0).to(device)
+        out = model.look(*batch.inputs())
+        return {
+            "coverage_iou": float(errors(out.flows[-1], out.coverage, batch)["coverage_iou"].mean()),
+            "colour_l1": 85.0 * float(_colours_off(out.flows[-1], batch)),
+            "prior_colour_l1": 85.0 * float(_colours_off(out.flows[0], batch)),
+        }
+
+
+def paired_losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
+    """Terms of the loss, to be added up: `losses` without those that need a flow; photo: warped colours against the
+    person's own, at every level; near: how far the flow leaves its prior, in tenths of a canvas width."""
+    terms = {name: term for name, term in losses(out, batch).items() if name not in ("flow", "back", "photo")}
+    photo = batch.shown.new_zeros(())
+    for weight, flow in zip(LEVEL_WEIGHTS, out.flows, strict=True):
+        while flow.shape[2] < batch.target.shape[2]:
+            flow = twice(flow)
+        photo = photo + weight * _colours_off(flow, batch)
+    shown = F.avg_pool2d(batch.shown, 2)
+    astray = (out.flows[-1] - out.flows[0].detach()).abs().sum(1, keepdim=True) * shown
+    near = astray.sum() / (shown.sum() + 1.0) * CANVAS_W / 2 / (0.1 * CANVAS_W)
+    return terms | {"photo": PHOTO_WEIGHT * photo, "near": NEAR_WEIGHT * near}
+
+
+def _colours_off(flow: Tensor, batch: Batch) -> Tensor:
+    """Sum over the channels (0..1) of the difference where the garment is seen, less its mean: light does not count."""
+    shown = F.avg_pool2d(batch.shown, 2)
+    off = (warp(batch.bled, flow) - batch.target) * shown
+    mean = off.sum((2, 3), keepdim=True) / (shown.sum((2, 3), keepdim=True) + 1.0)
+    return (off - mean * shown).abs().sum() / (shown.sum() + 1.0)
+
+
+def _in_memory(folder: Path, split: str, limit: int | None) -> Shards:
+    viton = Viton(folder, split)
+    held = Shards(folder, compact, limit)
+    for sample in viton.samples(limit):
+        for name, value in compact(sample).items():
+            held.columns.setdefault(name, []).append(value)
+    skipped = f"; left out: {viton.skipped}" if viton.skipped else ""
+    print(f"{split}: {len(held)} people in their own garments{skipped}", flush=True)
+    return held
