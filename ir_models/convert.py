@@ -52,7 +52,7 @@ def to_openvino(plan: Plan) -> ov.Model:
     """The network as an OpenVINO model in f32, shapes fixed to those of the example inputs."""
     example = tuple(plan.inputs.values())
     shapes = [tuple(tensor.shape) for tensor in example]
-    with _quiet_tracing():
+    with quiet_tracing():
         model = ov.convert_model(plan.module, example_input=example, input=shapes)
     for port, name in zip(model.inputs, plan.inputs, strict=True):
         port.get_tensor().set_names({name})
@@ -65,7 +65,7 @@ def to_openvino(plan: Plan) -> ov.Model:
 
 def to_onnx(plan: Plan, path: Path) -> None:
     """The network as an ONNX file."""
-    with _quiet_tracing():
+    with quiet_tracing():
         torch.onnx.export(
             plan.module,
             tuple(plan.inputs.values()),
@@ -102,7 +102,7 @@ def greatest_difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray]
 
 
 @contextmanager
-def _quiet_tracing() -> Iterator[None]:
+def quiet_tracing() -> Iterator[None]:
     """Shapes are fixed on purpose, which is what the tracer would warn of at every size it meets."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)

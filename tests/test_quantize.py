@@ -155,3 +155,31 @@ def test_picture_drift_is_in_levels_where_something_is_painted():
     wanted, given = generator_case(0.0)
     found, _ = generator_case(2 / 127.5)
     assert picture_drift(wanted, found, given)[LEVELS] == pytest.approx(2.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["cwm_person", "igm"])
+def test_aware_training_ends_in_int8_with_the_same_ports(name, tmp_path):
+    """A step of training with rounding: the same convolutions are quantised as after it, and the answer stays near."""
+    from ir_models.compress.aware import train_aware
+    from ir_models.compress.calibration import cases, sketched_pairs
+    from ir_models.train.cwm import CwmTask
+    from ir_models.train.igm import IgmTask
+    from tests.fake_samples import write_fake_shards
+
+    torch.manual_seed(2)
+    cwm, igm = Cwm(CWM), Igm(IGM)
+    plan = next(plan for plan in plans(cwm, igm) if plan.name == name)
+    export(plans(cwm, igm), tmp_path / "float", {}, half=False, onnx=False)
+    engine = Engine(tmp_path / "float", threads=1, cache=tmp_path)
+    found = cases(engine, sketched_pairs(2, 0))
+    engine.close()
+    write_fake_shards(tmp_path / "data", samples=4)
+    net, kind = (cwm, CwmTask) if name == "cwm_person" else (igm, IgmTask)
+    task = kind(tmp_path / "data", "compact")
+    task.batch_size = 1
+    model = train_aware(net, task, found, 0.0005, tmp_path / "aware.pt")
+    eight, total = quantised_convolutions(model)
+    scope = kept_in_float(to_openvino(plan), ends=name == "cwm_person")
+    assert total - eight == len(scope.names)
+    assert {port.any_name for port in model.outputs} == set(plan.outputs)
+    assert {port.any_name for port in model.inputs} == set(plan.inputs)

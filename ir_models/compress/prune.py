@@ -107,19 +107,14 @@ def _outputs(layer: Any) -> int:
 
 
 def fine_tune(
-    net: Cwm | Igm, teacher: Cwm | Igm | None, out: Path, data: Path, minutes: float, weight: float = 1.0,
-    warps: Cwm | None = None, note: str = "", limit: int | None = None, batch: int | None = None,
-    threads: int | None = None, fresh: bool = False,
+    net: Cwm | Igm, task: CwmTask | IgmTask, teacher: Cwm | Igm | None, out: Path, minutes: float,
+    weight: float = 1.0, note: str = "", threads: int | None = None, fresh: bool = False,
 ) -> dict[str, float]:  # fmt: skip
     """Train on from `net` within a budget of minutes, and write the checkpoint `out`; held-out figures.
 
-    teacher: whose answers count with `weight` beside the truth. warps: an IGM is shown this CWM's warps. fresh: `net`
-    knows nothing yet. Goes on from OUT.resume where a run before was cut off; what was finished is trained no
+    task: a training of its kind, with its samples. teacher: whose answers count with `weight` beside the truth. fresh:
+    `net` knows nothing yet. Goes on from OUT.resume where a run before was cut off; what was finished is trained no
     further."""
-    task: Any
-    task = CwmTask(data, "compact", limit) if isinstance(net, Cwm) else IgmTask(data, "compact", warps, limit)
-    if batch:
-        task.batch_size = batch
     if threads:
         torch.set_num_threads(threads)
     tuning = FineTuning(task, lambda: copy.deepcopy(net), teacher, weight, fresh)
@@ -155,8 +150,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         checkpoints.save(args.out, pruned, f"{note}, not fine-tuned", {})
         return 0
     warps = checkpoints.load_cwm(args.cwm)[0] if args.cwm else None
-    fine_tune(
-        pruned, teacher, args.out, args.data, args.minutes, args.distil, warps, f"{note}, then with it as teacher",
-        args.limit, args.batch, args.threads,
-    )  # fmt: skip
+    task: Any
+    if args.network == "cwm":
+        task = CwmTask(args.data, "compact", args.limit)
+    else:
+        task = IgmTask(args.data, "compact", warps, args.limit)
+    task.batch_size = args.batch or task.batch_size
+    note = f"{note}, then with it as teacher"
+    fine_tune(pruned, task, teacher, args.out, args.minutes, args.distil, note, args.threads)
     return 0
