@@ -121,7 +121,7 @@ def test_samples_are_drawn_ahead_in_order_and_photos_alone_where_asked(monkeypat
 
     monkeypatch.setattr(drawing, "make_pools", lambda *args, **named: None)
     monkeypatch.setattr(drawing, "checked_sample", sample)
-    monkeypatch.setattr(drawing, "prepare", lambda *args: ["a photo"])
+    monkeypatch.setattr(drawing, "prepare", lambda *args, **named: ["a photo"])
     for workers in (1, 2):
         with Drawing(3, workers) as drawn:
             seeds = [int(case.truth["seed"]) - drawing.HELD_OUT_SEED for case in drawn]
@@ -131,7 +131,7 @@ def test_samples_are_drawn_ahead_in_order_and_photos_alone_where_asked(monkeypat
 
 
 def test_photos_of_which_none_fits_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(drawing, "prepare", lambda *args: [])
+    monkeypatch.setattr(drawing, "prepare", lambda *args, **named: [])
     with pytest.raises(UsageError, match="no held-out garment photo"):
         Drawing(3, 1, photos=tmp_path, cache=tmp_path)
 

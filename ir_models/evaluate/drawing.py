@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 from collections import deque
 from collections.abc import Iterator
@@ -21,8 +22,8 @@ from mirror.errors import UsageError
 
 HELD_OUT_SEED = 9_000_000
 """Of the samples that are made here; bodies, textures and photos are others than training's whatever the seed."""
-PHOTO_LIMIT, PHOTO_BUDGET_S = 120, 300.0
-"""Held-out photos that are fitted at most, and for how long."""
+PHOTO_LIMIT = 120
+"""Held-out photos that are fitted at most; no clock ends it, so that the samples are always the same ones."""
 AHEAD = 4
 """Samples a worker may be ahead of the evaluation."""
 
@@ -40,7 +41,7 @@ class Drawing:
         self.count, self._only_photos = count, photos is not None
         fitted = []
         if photos is not None and cache is not None:
-            fitted = prepare(photos, cache, True, PHOTO_LIMIT, PHOTO_BUDGET_S)
+            fitted = prepare(photos, cache, True, PHOTO_LIMIT, budget_s=math.inf)
             if not fitted:
                 raise UsageError(f"{photos} holds no held-out garment photo that could be used")
         threads = cv2.getNumThreads()
