@@ -196,6 +196,7 @@ class Igm(nn.Module):
         No gradient: what is where is learned from labels, not from what would be convenient to carry."""
         with torch.no_grad():
             sure = (torch.softmax(seen.detach().float(), 1)[:, : len(LAYERS)] * 2.0 - 1.0).clamp(min=0.0)
+            sure = -F.max_pool2d(-sure, 3, 1, 1)  # not at its rim, where cameras mix in what lies beside it
             everywhere = picture.mean((2, 3), keepdim=True)
             fallback = [everywhere, skin, everywhere * 0.5, everywhere * 0.4]
             sources, reach = [], []
