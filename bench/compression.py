@@ -25,7 +25,7 @@ import torch
 
 from bench import compression_quantised as quantised
 from bench import correlation
-from bench.compression_points import Bench, correlation_point, pruning_points
+from bench.compression_points import QUICK_SAMPLES, Bench, correlation_point, pruning_points
 from bench.compression_report import draw_front, write_results
 from bench.machine import describe
 
@@ -43,9 +43,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, metavar="DIR", help="points and networks (default: runs/compression)")
     parser.add_argument("--tables", default=",".join(TABLES), metavar="NAMES")
     parser.add_argument("--networks", default="cwm,igm", metavar="NAMES", help="whose rows of the pruning table")
+    parser.add_argument("--ratios", help="only these of the pruning table, separated by commas")
     parser.add_argument("--minutes", type=float, help="of fine-tuning a point (default 10; 0.1 with --quick)")
     parser.add_argument("--distil", type=float, default=1.0, metavar="W", help="weight of the teacher's answers")
     parser.add_argument("--count", type=int, help="held-out samples a point is judged on (default 200; 8 with --quick)")
+    parser.add_argument("--limit", type=int, help="training samples at most")
     parser.add_argument("--batch", type=int, help="samples a training step (default: the training's own)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--results", type=Path, help="default: bench/RESULTS.md, with --quick none")
@@ -66,6 +68,7 @@ def main(argv: list[str] | None = None) -> int:
             batch=args.batch or (4 if args.quick else None),
             threads=args.threads,
             quick=args.quick,
+            limit=args.limit or (QUICK_SAMPLES if args.quick else None),
         )
         report = _run(bench, args)
     about = {"command": _command(argv), "commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
@@ -83,7 +86,8 @@ def _run(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
     tables = args.tables.split(",")
     jobs: list[tuple[str, Any]] = []
     if "pruning" in tables:
-        jobs += pruning_points(bench, tuple(kind for kind in bench.kinds if kind in args.networks.split(",")))
+        ratios = tuple(float(ratio) for ratio in args.ratios.split(",")) if args.ratios else None
+        jobs += pruning_points(bench, tuple(kind for kind in bench.kinds if kind in args.networks.split(",")), ratios)
     if "quantisation" in tables:
         jobs += quantised.points(bench)
     if "correlation" in tables:

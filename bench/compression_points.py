@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ class Bench:
     batch: int | None
     threads: int
     quick: bool
+    limit: int | None = None
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     tasks: dict[str, CwmTask | IgmTask] = field(default_factory=dict)
 
@@ -85,7 +86,7 @@ class Bench:
     @cached_property
     def fingerprint(self) -> str:
         parts = [path.read_bytes() for path in self.checkpoints.values()]
-        parts.append(f"{self.minutes} {self.distil} {self.count} {self.batch}".encode())
+        parts.append(f"{self.minutes} {self.distil} {self.count} {self.batch} {self.limit}".encode())
         return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
     @cached_property
@@ -125,10 +126,12 @@ class Bench:
         """The training of a network, its samples read once for all points."""
         if kind not in self.tasks:
             self.samples()
-            limit, warps = QUICK_SAMPLES if self.quick else None, self.nets["cwm"]
+            warps = self.nets["cwm"]
             assert isinstance(warps, Cwm)
             made = (
-                CwmTask(self.data, "compact", limit) if kind == "cwm" else IgmTask(self.data, "compact", warps, limit)
+                CwmTask(self.data, "compact", self.limit)
+                if kind == "cwm"
+                else IgmTask(self.data, "compact", warps, self.limit)
             )
             made.batch_size = self.batch or made.batch_size
             self.tasks[kind] = made
@@ -203,11 +206,13 @@ class Bench:
         return self.work / "points" / f"{name}.json"
 
 
-def pruning_points(bench: Bench, networks: tuple[str, ...]) -> list[tuple[str, Job]]:
+def pruning_points(
+    bench: Bench, networks: tuple[str, ...], only: tuple[float, ...] | None = None
+) -> list[tuple[str, Job]]:
     """Every row of the pruning table. Ratios that leave the same widths are one row, which names them all."""
     jobs: list[tuple[str, Job]] = []
     for kind in networks:
-        ratios = QUICK[kind] if bench.quick else RATIOS[kind]
+        ratios = only or (QUICK[kind] if bench.quick else RATIOS[kind])
         if not ratios:
             continue
         groups: dict[Any, list[float]] = {}
@@ -215,13 +220,11 @@ def pruning_points(bench: Bench, networks: tuple[str, ...]) -> list[tuple[str, J
             groups.setdefault(narrowed_config(bench.nets[kind], ratio), []).append(ratio)
         points: list[tuple[str, list[float], bool]] = [("unpruned", [0.0], False)]
         points += [("-".join(f"{r:g}" for r in same), same, False) for same in groups.values()]
-        if not bench.quick:
+        if not bench.quick and SCRATCH[kind] in ratios:
             points.append((f"{SCRATCH[kind]:g}-from-nothing", [SCRATCH[kind]], True))
         for words, same, fresh in points:
             name = f"{kind}-{words}"
-            jobs.append(
-                (name, lambda kind=kind, name=name, same=same, fresh=fresh: _point(bench, kind, name, same, fresh))
-            )
+            jobs.append((name, partial(_point, bench, kind, name, same, fresh)))
     return jobs
 
 

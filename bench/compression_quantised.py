@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,15 @@ MB = 2**20
 
 def points(bench: Bench) -> list[tuple[str, Job]]:
     """Unquantised, then every tool's three rows; with --quick only post-training quantisation of the CWM."""
-    jobs: list[tuple[str, Job]] = [("quantised-none", lambda: _unquantised(bench))]
+    jobs: list[tuple[str, Job]] = [("quantised-none", partial(_unquantised, bench))]
     makers: dict[str, Callable[[Bench, str], Path]] = {"post-training": _post_training, "aware": _aware}
     for method, make in makers.items():
         for row, kinds in _rows(bench).items():
             if bench.quick and (method, row) != ("post-training", "cwm"):
                 continue
-
-            def job(method: str = method, make: Any = make, row: str = row, kinds: Any = kinds) -> dict[str, Any]:
-                return _openvino_row(bench, method, row, {kind: make(bench, kind) for kind in kinds})
-
-            jobs.append((f"quantised-{method}-{row}", job))
+            jobs.append((f"quantised-{method}-{row}", partial(_made_row, bench, method, make, row, kinds)))
     for row, kinds in _rows(bench).items() if not bench.quick else ():
-        jobs.append((f"quantised-onnx-{row}", lambda row=row, kinds=kinds: _onnx_row(bench, row, kinds)))
+        jobs.append((f"quantised-onnx-{row}", partial(_onnx_row, bench, row, kinds)))
     return jobs
 
 
@@ -56,6 +53,12 @@ def _unquantised(bench: Bench) -> dict[str, Any]:
         row["timed"][f"{kind} in onnxruntime"] = _inside(bench, bench.unpruned(kind) / f"{TIMED[kind]}.onnx")
     row["onnx_mb"] = _size(bench.unpruned(kind) / f"{name}.onnx" for kind in bench.kinds for name in PARTS[kind])
     return row
+
+
+def _made_row(
+    bench: Bench, method: str, make: Callable[[Bench, str], Path], row: str, kinds: tuple[str, ...]
+) -> dict[str, Any]:
+    return _openvino_row(bench, method, row, {kind: make(bench, kind) for kind in kinds})
 
 
 def _openvino_row(bench: Bench, method: str, row: str, parts: dict[str, Path]) -> dict[str, Any]:

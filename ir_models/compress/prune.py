@@ -30,7 +30,7 @@ from ir_models.train.loop import Trainer
 from ir_models.train.threads import IdleCores
 from mirror.errors import UsageError
 
-N = TypeVar("N", Cwm, Igm)
+N = TypeVar("N", bound=Cwm | Igm)
 IMPORTANCE = torch_pruning.importance.GroupMagnitudeImportance(p=2)
 
 
@@ -41,12 +41,12 @@ def prune(net: N, ratio: float) -> N:
     if not 0.0 <= ratio < 0.95:
         raise UsageError(f"A pruning ratio of {ratio} is none: give 0 to 0.9.")
     config = narrowed_config(net, ratio)
-    left = copy.deepcopy(net).float()
+    left: Any = copy.deepcopy(net).float()
     kept = [_goal(width, ratio) for width in widths(net)]
     _cut(left, {name: goal for goals in kept for name, goal in goals.items()})
     if isinstance(net, Cwm):
         _keep_scale(left, net.config.features, config.features)
-    out = type(net)(config)
+    out: Any = type(net)(config)
     out.load_state_dict(left.state_dict())  # fails where a cut and the configuration disagree
     return out.eval()
 

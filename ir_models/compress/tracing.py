@@ -74,7 +74,7 @@ class Traceable(nn.Module):
             """Inputs beside learned maps need a place in the graph, or what follows them would be counted wrongly."""
             if dim == 1 and any(x.requires_grad for x in tensors):
                 tensors = [x if x.requires_grad else self._seam(x) for x in tensors]
-            return join(tensors, dim)
+            return join(tuple(tensors), dim)
 
         def correlation(a: Tensor, b: Tensor, radius: int, form: str = "rows") -> Tensor:
             self._seen.append(a * b)

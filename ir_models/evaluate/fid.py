@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None, net: Inception | None = None) -> int
     net = net or inception(args.inception)
     report = {}
     if args.viton is None:
-        report["folders"] = fid(*args.folders, net)
+        report["folders"] = fid(args.folders[0], args.folders[1], net)
     else:
         from ir_models.evaluate import viton
 
