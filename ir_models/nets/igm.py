@@ -176,14 +176,11 @@ class Igm(nn.Module):
         if self.config.form == "plain":
             colour = twice(own)
         else:
-            lit = [sources[0]]
-            for k, source in enumerate(sources[1:]):
-                lit.append(source * torch.exp(LAYER_GAIN_RANGE * torch.tanh(tones[:, 3 * k : 3 * k + 3])))
-            share = torch.softmax(wanted, 1)
-            painted = twice(torch.cat([*lit, own], 1))
-            colour = painted[:, :3] * share[:, :1]
-            for k in range(1, len(LAYERS) + 1):
-                colour = colour + painted[:, 3 * k : 3 * k + 3] * share[:, k : k + 1]
+            light_and_shadow = torch.exp(LAYER_GAIN_RANGE * torch.tanh(tones[:, :-3]))
+            painted = twice(torch.cat([sources[0], torch.cat(sources[1:], 1) * light_and_shadow, own], 1))
+            share = torch.softmax(wanted, 1)[:, :, None]
+            # One product and one sum over an axis of layers: slices of channels cost a copy each.
+            colour = (painted.unflatten(1, (len(LAYERS) + 1, 3)) * share).sum(1)
         gain = torch.exp(SHADING_RANGE * torch.tanh(light))
         gain = F.interpolate(gain, scale_factor=8.0, mode="bilinear", align_corners=False)
         return IgmTraining(
