@@ -20,7 +20,7 @@ from mirror.frames import CANVAS_H, CANVAS_W  # noqa: E402
 NONE = Path("none.pth")
 
 
-def tiny_inception(pictures: torch.Tensor) -> torch.Tensor:
+def tiny_inception(pictures):
     """Six features: means and deviations of the colours."""
     return torch.cat([pictures.mean((2, 3)), pictures.std((2, 3))], 1)
 

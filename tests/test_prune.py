@@ -45,7 +45,7 @@ def made(name: str):
     return net.eval()
 
 
-def answers(net) -> list[torch.Tensor]:
+def answers(net) -> list:
     made_plans = plans(net, None) if isinstance(net, Cwm) else plans(Cwm(CwmConfig()), net)[-1:]
     given = made_plans[-1].inputs
     with torch.no_grad():
