@@ -133,19 +133,19 @@ def original_table(counts: list[int]) -> list[dict[str, Any]]:
 
 
 def forms_table(title: str, levels: tuple[Level, ...], runtime: str, args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Median milliseconds of every form at every level, and their sums."""
-    print(
-        f"\n{title}, median of {args.repeats} (ms)\n{'':24}"
-        + "".join(f"{form:>10}" for form in FORMS)
-        + "  im2col/rows"
-    )
+    """Median milliseconds of every form at every level, and their sums, by the clock and by the processor's time."""
+    heads = "".join(f"{form:>10}" for form in FORMS)
+    print(f"\n{title}, median of {args.repeats} (ms)\n{'':24}{heads}  im2col/rows")
     rows: list[dict[str, Any]] = []
     for level in levels:
-        medians: dict[str, float] = {form: _median_ms(level, form, runtime, args) for form in FORMS}
+        medians: dict[str, float] = {}
+        for form in FORMS:
+            medians[form], medians[f"{form}, CPU"] = _median_ms(level, form, runtime, args)
         rows.append({"level": level.name, "mmac": round(level.mmac, 3)} | medians)
         _print_row(level.name, medians)
-    total: dict[str, float] = {form: round(float(np.sum([row[form] for row in rows])), 3) for form in FORMS}
+    total = {name: round(float(np.sum([row[name] for row in rows])), 3) for name in medians}
     _print_row("sum", total)
+    _print_row("sum, CPU", {form: total[f"{form}, CPU"] for form in FORMS})
     return [*rows, {"level": "sum"} | total]
 
 
@@ -154,7 +154,8 @@ def _print_row(name: str, medians: dict[str, float]) -> None:
     print(f"{name:24}{cells}  {medians['im2col'] / medians['rows']:11.2f}", flush=True)
 
 
-def _median_ms(level: Level, form: Form, runtime: str, args: argparse.Namespace) -> float:
+def _median_ms(level: Level, form: Form, runtime: str, args: argparse.Namespace) -> tuple[float, float]:
+    """Of one form at one level: by the clock, and of processor time."""
     module, maps = _Module(level.radius, form), level.maps()
     if runtime == "torch":
 
@@ -170,4 +171,5 @@ def _median_ms(level: Level, form: Form, runtime: str, args: argparse.Namespace)
         def run() -> Any:
             return request.infer(given)
 
-    return clock(run, args.repeats, warm_up=3)["ms"]["p50"]
+    times = clock(run, args.repeats, warm_up=3)
+    return times["ms"]["p50"], times["cpu_ms"]["p50"]
