@@ -49,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, help="held-out samples a point is judged on (default 200; 8 with --quick)")
     parser.add_argument("--limit", type=int, help="training samples at most")
     parser.add_argument("--batch", type=int, help="samples a training step (default: the training's own)")
+    parser.add_argument("--correlation", type=Path, nargs="+", metavar="FILE", help="what `bench correlation` wrote")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--results", type=Path, help="default: bench/RESULTS.md, with --quick none")
     parser.add_argument("--report-only", action="store_true", help="write the tables of the points there are")
@@ -91,7 +92,7 @@ def _run(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
     if "quantisation" in tables:
         jobs += quantised.points(bench)
     if "correlation" in tables:
-        jobs.append(("correlation", correlation_point(bench, correlation)))
+        jobs.append(("correlation", correlation_point(bench, correlation, args.correlation)))
     begun, ran = time.monotonic(), 0
     for index, (name, job) in enumerate(jobs):
         if args.report_only or bench.known(name):

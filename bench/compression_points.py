@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -264,10 +264,20 @@ def _point(bench: Bench, kind: str, name: str, ratios: list[float], fresh: bool)
     }
 
 
-def correlation_point(bench: Bench, correlation: Any) -> Job:
-    """The original's table of the plain form and im2col, and all three forms at the levels that ship and shipped."""
+def correlation_point(bench: Bench, correlation: Any, taken_from: Sequence[Path] | None = None) -> Job:
+    """The original's table of the plain form and im2col, and all three forms at the published and the shipped levels;
+    run here, or taken from what `bench correlation` has written."""
 
     def job() -> dict[str, Any]:
+        if taken_from:
+            found: dict[str, Any] = {}
+            for path in taken_from:
+                for title, rows in json.loads(path.read_text(encoding="utf-8")).items():
+                    if title == "original":
+                        found[title] = found.get(title, []) + rows
+                    elif isinstance(rows, list) and rows:
+                        found[title] = rows
+            return {"table": "correlation", "tables": found}
         tables = {"original": correlation.original_table([40] if bench.quick else [1000, 10000])}
         if not bench.quick:
             args = argparse.Namespace(repeats=20, threads=bench.threads)
