@@ -168,7 +168,7 @@ class Igm(nn.Module):
         x = F.relu(self.mix(torch.cat([F.pixel_shuffle(self.carry(x), 2), F.relu(self.near(near))], 1)))
         seen = self.seen(x)
         sources, reach = self._carried(seen, small, alike, mean)
-        x = F.relu(self.paint(torch.cat([x, *(source * 2.0 - 1.0 for source in sources), reach], 1)))
+        x = F.relu(self.paint(torch.cat([x, sources * 2.0 - 1.0, reach], 1)))
         shapes = F.pixel_shuffle(self.shapes(x), 2)
         tones = self.tones(x)
         own = torch.sigmoid(tones[:, -3:])
@@ -177,7 +177,7 @@ class Igm(nn.Module):
             colour = twice(own)
         else:
             light_and_shadow = torch.exp(LAYER_GAIN_RANGE * torch.tanh(tones[:, :-3]))
-            painted = twice(torch.cat([sources[0], torch.cat(sources[1:], 1) * light_and_shadow, own], 1))
+            painted = twice(torch.cat([sources[:, :3], sources[:, 3:] * light_and_shadow, own], 1))
             share = torch.softmax(wanted, 1)[:, :, None]
             # One product and one sum over an axis of layers: slices of channels cost a copy each.
             colour = (painted.unflatten(1, (len(LAYERS) + 1, 3)) * share).sum(1)
@@ -187,46 +187,51 @@ class Igm(nn.Module):
             shapes[:, :1], shapes[:, 1:2], shapes[:, 2:3], seen, wanted, colour.clamp(0.0, 1.0) * 2.0 - 1.0, gain
         )
 
-    def _carried(self, seen: Tensor, picture: Tensor, alike: Tensor, skin: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Every layer's colours (B, 3, 128, 96), 0..1, and how far away they come from (B, 8, 128, 96).
+    def _carried(self, seen: Tensor, picture: Tensor, alike: Tensor, skin: Tensor) -> tuple[Tensor, Tensor]:
+        """Every layer's colours (B, 12, 128, 96), 0..1, and how far away they come from (B, 8, 128, 96).
 
         No gradient: what is where is learned from labels, not from what would be convenient to carry."""
         with torch.no_grad():
             sure = (torch.softmax(seen.detach().float(), 1)[:, : len(LAYERS)] * 2.0 - 1.0).clamp(min=0.0)
             sure = -F.max_pool2d(-sure, 3, 1, 1)  # not at its rim, where cameras mix in what lies beside it
             everywhere = picture.mean((2, 3), keepdim=True)
-            fallback = [everywhere, skin, everywhere * 0.5, everywhere * 0.4]
-            sources, reach = [], []
-            for k, colour in enumerate(fallback):
-                weight = sure[:, k : k + 1]
-                if k == LAYERS.index("skin"):
-                    weight = weight * (UNLIKE_SHARE + (1.0 - UNLIKE_SHARE) * alike)
-                source, nearby = carried(picture.float(), weight, colour.float())
-                sources.append(source)
-                reach.append(nearby)
-        return sources, torch.cat(reach, 1)
+            fallback = torch.cat([everywhere, skin, everywhere * 0.5, everywhere * 0.4], 1)
+            row = LAYERS.index("skin")
+            skins = sure[:, row : row + 1] * (UNLIKE_SHARE + (1.0 - UNLIKE_SHARE) * alike)
+            weight = torch.cat([sure[:, :row], skins, sure[:, row + 1 :]], 1)
+            return carried(picture.float(), weight, fallback.float())
 
 
 def carried(picture: Tensor, weight: Tensor, fallback: Tensor) -> tuple[Tensor, Tensor]:
-    """A picture's colours (B, 3, 128, 96) carried from where weight (B, 1, 128, 96), 0..1, is to everywhere.
+    """A picture's colours (B, 3, h, w) carried from where weight (B, L, h, w), 0..1, of a layer is to everywhere.
 
     Pull-push (Gortler et al., The Lumigraph, SIGGRAPH 1996): means over ever larger cells, then back, a cell without
-    sources taking the colour of the larger one around it; at last fallback (B, 3, 1, 1). Also how much source there is
-    near every pixel and anywhere: (B, 2, 128, 96), 0..1.
+    sources taking the colour of the larger one around it; at last fallback (B, 3 L, 1, 1). -> (B, 3 L, h, w); and how
+    much source of the layer there is near every pixel and anywhere: (B, 2 L, h, w), 0..1.
+
+    All layers go together as channels: one by one, their many small steps took 2.9 ms of OpenVINO's time, not 1.2.
     """
-    pyramid = [torch.cat([picture * weight, weight], 1)]
-    while pyramid[-1].shape[2] > 4:
-        pyramid.append(F.avg_pool2d(pyramid[-1], 2))
-    total = pyramid[-1].mean((2, 3), keepdim=True)
-    colour = (total[:, :3] + FAINT * fallback) / (total[:, 3:] + FAINT)
-    for level in reversed(pyramid):
-        share = level[:, 3:]
-        if level is not pyramid[-1]:
+    colours = [(picture[:, None] * weight[:, :, None]).flatten(1, 2)]
+    weights = [weight]
+    while weights[-1].shape[2] > 4:
+        colours.append(F.avg_pool2d(colours[-1], 2))
+        weights.append(F.avg_pool2d(weights[-1], 2))
+    total = weights[-1].mean((2, 3), keepdim=True)
+    colour = (colours[-1].mean((2, 3), keepdim=True) + FAINT * fallback) / (_thrice(total) + FAINT)
+    for index in reversed(range(len(weights))):
+        if index < len(weights) - 1:
             colour = twice(colour)
-        colour = colour + (level[:, :3] / (share + 1e-4) - colour) * (share / KNOWN_SHARE).clamp(max=1.0)
-    around = F.interpolate(pyramid[3][:, 3:], size=picture.shape[2:], mode="bilinear", align_corners=False)
-    anywhere = total[:, 3:] * 20.0 + torch.zeros_like(around)
-    return colour, torch.cat([(around / KNOWN_SHARE).clamp(max=1.0), anywhere.clamp(max=1.0)], 1)
+        own = colours[index] / (_thrice(weights[index]) + 1e-4)
+        colour = colour + (own - colour) * _thrice((weights[index] / KNOWN_SHARE).clamp(max=1.0))
+    around = F.interpolate(weights[3], size=picture.shape[2:], mode="bilinear", align_corners=False)
+    anywhere = total * 20.0 + torch.zeros_like(around)
+    near = [(around / KNOWN_SHARE).clamp(max=1.0), anywhere.clamp(max=1.0)]
+    return colour, torch.stack(near, 2).flatten(1, 2)
+
+
+def _thrice(x: Tensor) -> Tensor:
+    """(B, L, h, w) -> (B, 3 L, h, w): every channel three times, for the three colours."""
+    return x[:, :, None].expand(-1, -1, 3, -1, -1).flatten(1, 2)
 
 
 def _start_weights(net: Igm) -> None:
