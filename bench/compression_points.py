@@ -20,6 +20,7 @@ from bench.compression_sets import (
     published,
     put_together,
     quantise,
+    shapes,
     timed_run,
     times,
     weight,
@@ -199,8 +200,9 @@ class Bench:
         rows = list(self.found.values())
         tables = {name: [row for row in rows if row["table"] == name] for name in ("pruning", "quantisation")}
         others = next((row for row in rows if row["table"] == "correlation"), {})
+        shaped = shapes(self.nets, QUICK if self.quick else RATIOS)
         facts = {"minutes": self.minutes, "distil": self.distil, "count": self.count}
-        return {"settings": facts, **tables, "correlation": others.get("tables", {})}
+        return {"settings": facts, "shapes": shaped, **tables, "correlation": others.get("tables", {})}
 
     def _path(self, name: str) -> Path:
         return self.work / "points" / f"{name}.json"

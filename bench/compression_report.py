@@ -25,8 +25,24 @@ def write_results(report: dict[str, Any], path: Path) -> None:
         f"{settings['minutes']:g} minutes each on a CPU, the teacher's answers weighted {settings['distil']:g}.",
         "",
     ]
+    lines += _shapes(report.get("shapes", []))
     lines += _pruning(report["pruning"]) + _quantisation(report["quantisation"]) + _correlation(report["correlation"])
     path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def _shapes(rows: list[dict[str, Any]]) -> list[str]:
+    """What the widths alone settle."""
+    if not rows:
+        return []
+    keys = ("gmac", "params_m", "size_mb", "total_mb", "compression")
+    head = ["network", "ratio", "GMAC", "params (M)", "size (MB, f32)", "total size (MB)", "compression"]
+    cells = [
+        [TITLES[row["network"]], f"{row['ratio']:g}", *(f"{row[key]:g}" for key in keys)]
+        + [f"{row['published'][key]:g}" for key in keys[:3]]
+        for row in rows
+    ]
+    lines = ["## Sizes by pruning ratio", "", "Widths alone settle these; PF-AFN is narrowed by the same rule.", ""]
+    return lines + _table([*head, "PF-AFN: GMAC", "params (M)", "size (MB, f32)"], cells)
 
 
 def _pruning(rows: list[dict[str, Any]]) -> list[str]:
@@ -131,9 +147,17 @@ def _correlation(tables: dict[str, Any]) -> list[str]:
         return [*lines, "Not run yet.", ""]
     lines += ["The plain form and im2col in torch, as in the original work (it states a ratio of 1.60):", ""]
     cells = [
-        [str(r["n"]), r["form"], f"{r['s']:.2f}", f"{r['fps']:.1f}", f"{r['ratio']:.2f}"] for r in tables["original"]
+        [
+            str(r["n"]),
+            r["form"],
+            f"{r['s']:.2f}",
+            f"{r['fps']:.1f}",
+            f"{r['ratio']:.2f}",
+            f"{r.get('cpu_ratio', float('nan')):.2f}",
+        ]
+        for r in tables["original"]
     ]
-    lines += _table(["n", "form", "time (s)", "FPS", "ratio"], cells)
+    lines += _table(["n", "form", "time (s)", "FPS", "ratio", "ratio by processor time"], cells)
     for title, rows in tables.items():
         if title != "original":
             forms = [key for key in rows[0] if key not in ("level", "mmac")]

@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ir_models.compress.calibration import Case as Pair
 from ir_models.compress.quantize import COORDINATES, kept_in_float
-from ir_models.compress.widths import narrowed
+from ir_models.compress.widths import narrowed, narrowed_config
 from ir_models.convert import CPU_OPTIONS, Plan, greatest_difference, run_onnx, run_openvino, to_onnx, to_openvino
 from ir_models.evaluate.cases import Case
 from ir_models.evaluate.figures import PictureFigures, WarpFigures, composed
@@ -27,7 +27,7 @@ from ir_models.nets.igm import Igm
 from ir_models.nets.pfafn import Generator, GeneratorConfig, WarpConfig, WarpNet
 from ir_models.plans import GARMENT, GENERATOR, PERSON, plans
 from ir_models.train.shards import Part
-from ir_models.writing import describe, numpy_inputs, save_network, write_manifest
+from ir_models.writing import describe, gmac, numpy_inputs, save_network, write_manifest
 from mirror.engine import ov
 from mirror.frames import CANVAS_H, CANVAS_W
 from mirror.modelset import load_model_set
@@ -172,6 +172,33 @@ def weight(net: nn.Module) -> dict[str, float]:
     """{"params_m", "size_mb"}: millions of parameters, and their size in f32."""
     params = sum(parameter.numel() for parameter in net.parameters())
     return {"params_m": round(params / 1e6, 4), "size_mb": round(params * 4 / MB, 3)}
+
+
+def shapes(nets: dict[str, Any], ratios: dict[str, Sequence[float]]) -> list[dict[str, Any]]:
+    """GMAC, parameters and size of every ratio's network, and of PF-AFN's narrowed alike: what shapes alone settle."""
+    rows = []
+    whole = {kind: weight(net) for kind, net in nets.items()}
+    total = sum(entry["size_mb"] for entry in whole.values())
+    for ratio in sorted({0.0}.union(*ratios.values())):
+        theirs = published(ratio)
+        for kind, net in nets.items():
+            if ratio and ratio not in ratios[kind]:
+                continue
+            slim = type(net)(narrowed_config(net, ratio)).eval()
+            own = weight(slim)
+            rest = total - whole[kind]["size_mb"] + own["size_mb"]
+            rows.append(
+                {
+                    "network": kind,
+                    "ratio": ratio,
+                    "gmac": round(sum(gmac(plan) for plan in plans_of(slim)), 4),
+                    **own,
+                    "total_mb": round(rest, 3),
+                    "compression": round(total / rest, 3),
+                    "published": theirs[kind],
+                }
+            )
+    return rows
 
 
 def published(ratio: float) -> dict[str, dict[str, float]]:
