@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from ir_models.evaluate.perceptual import gmsd  # noqa: E402
+from ir_models.evaluate.perceptual import gmsd
 
 
 def stripes(period: int = 16) -> np.ndarray:
