@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +174,7 @@ def weight(net: nn.Module) -> dict[str, float]:
     return {"params_m": round(params / 1e6, 4), "size_mb": round(params * 4 / MB, 3)}
 
 
-def shapes(nets: dict[str, Any], ratios: dict[str, Sequence[float]]) -> list[dict[str, Any]]:
+def shapes(nets: dict[str, Any], ratios: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
     """GMAC, parameters and size of every ratio's network, and of PF-AFN's narrowed alike: what shapes alone settle."""
     rows = []
     whole = {kind: weight(net) for kind, net in nets.items()}
