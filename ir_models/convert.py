@@ -54,6 +54,11 @@ def to_openvino(plan: Plan) -> ov.Model:
     shapes = [tuple(tensor.shape) for tensor in example]
     with quiet_tracing():
         model = ov.convert_model(plan.module, example_input=example, input=shapes)
+    return named(model, plan)
+
+
+def named(model: ov.Model, plan: Plan) -> ov.Model:
+    """The model itself, its inputs and outputs called as in the plan."""
     for port, name in zip(model.inputs, plan.inputs, strict=True):
         port.get_tensor().set_names({name})
         port.get_node().set_friendly_name(name)

@@ -127,6 +127,5 @@ def test_what_cannot_be_compared_is_said(arguments: list[str], sentence: str, tm
 
 
 def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
-    pytest.importorskip("pytorch_fid")
     with pytest.raises(ModelError, match="pt_inception"):
         fid_module.inception(tmp_path / "none.pth")

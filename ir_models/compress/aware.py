@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 from ir_models.compress.calibration import Case
 from ir_models.compress.distil import FineTuning
 from ir_models.compress.quantize import COORDINATES, MIN_CHANNELS
-from ir_models.convert import Plan, quiet_tracing
+from ir_models.convert import Plan, named, quiet_tracing
 from ir_models.nets.cwm import Cwm, CwmConfig
 from ir_models.nets.igm import Igm
 from ir_models.plans import GENERATOR, PERSON, plans
@@ -164,11 +164,4 @@ def _converted(plan: Plan, rounded: _Rounded) -> ov.Model:
     with quiet_tracing(), torch.no_grad():
         traced = torch.jit.trace(rounded.quantised.eval(), example, check_trace=False)
         whole = ov.convert_model(traced, example_input=example, input=[tuple(t.shape) for t in example])
-    model = ov.Model(whole.outputs[: len(plan.outputs)], whole.get_parameters(), plan.name)
-    for port, name in zip(model.inputs, plan.inputs, strict=True):
-        port.get_tensor().set_names({name})
-        port.get_node().set_friendly_name(name)
-    for port, name in zip(model.outputs, plan.outputs, strict=True):
-        port.get_tensor().set_names({name})
-    model.validate_nodes_and_infer_types()
-    return model
+    return named(ov.Model(whole.outputs[: len(plan.outputs)], whole.get_parameters(), plan.name), plan)

@@ -34,10 +34,15 @@ Inception = Callable[[Tensor], Tensor]
 
 
 def inception(weights: Path) -> Inception:
-    """pytorch-fid's network up to the last pooling, with these weights. Raises ModelError for a file of other ones."""
-    from pytorch_fid import inception as published  # not of the workshop: it needs torchvision
+    """pytorch-fid's network up to the last pooling, with these weights.
 
+    Raises ModelError for a file of other ones, UsageError where pytorch-fid is not installed.
+    """
     state = load_tensors(weights, "give pytorch-fid's pt_inception-2015-12-05-6726825d.pth")
+    try:
+        from pytorch_fid import inception as published  # not of the workshop: it needs torchvision
+    except ModuleNotFoundError as error:
+        raise UsageError("FID needs the package pytorch-fid: pip install pytorch-fid") from error
     fetch = published.load_state_dict_from_url
     published.load_state_dict_from_url = lambda *_, **__: state  # its own way is to download them
     try:
