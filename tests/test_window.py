@@ -125,11 +125,17 @@ def pointer_is_seen(display: str) -> bool:
 def test_only_a_kiosk_hides_the_pointer(option: str, display: str, tmp_path: Path, wardrobe_folder: Path) -> None:
     screen = Screen(display)
     env = {**os.environ, "DISPLAY": display}
-    with mirror_on(display, tmp_path, wardrobe_folder, option):
-        assert screen.shows(lambda seen: seen.max() > 0)
+    with mirror_on(display, tmp_path, wardrobe_folder, option) as process:
+        assert screen.shows(lambda seen: seen.max() > 0), last_words(process)
         for place in ("400", "420"):  # moved, so that the window hears of it
             subprocess.run(["xdotool", "mousemove", place, "300"], env=env, check=True, timeout=30)
         assert wait_until(lambda: pointer_is_seen(display) == (option != "--kiosk"), 20.0)
+
+
+def last_words(process: subprocess.Popen[str]) -> str:
+    """What a mirror that shows nothing has said so far; ends it."""
+    process.kill()
+    return f"exit {process.wait(10)}: {process.communicate()[1]}"
 
 
 @contextmanager
