@@ -307,10 +307,18 @@ class CwmTask:
         return len(self.train)
 
     def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
-        batch = make_batch(self.train.batch(rows), generator, training=True).to(device)
+        batch = self.learned_from(rows, generator).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             out = model.look(*batch.inputs())
-        return losses(in_full(out), batch)
+        return self.terms(in_full(out), batch)
+
+    def learned_from(self, rows: np.ndarray, generator: torch.Generator) -> Batch:
+        """What a step sees of these samples."""
+        return make_batch(self.train.batch(rows), generator, training=True)
+
+    def terms(self, out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
+        """What a step is to make less."""
+        return losses(out, batch)
 
     def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:
         """Figures on held-out samples, with MediaPipe-like noise (a fixed seed)."""

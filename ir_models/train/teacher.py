@@ -40,11 +40,8 @@ def as_teacher_sees(batch: Batch) -> Batch:
 class TeacherTask(CwmTask):
     """Trains the teacher. What it learns is of no use to the mirror, where nobody knows that silhouette."""
 
-    def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
-        batch = as_teacher_sees(make_batch(self.train.batch(rows), generator, training=True, noise=0.0)).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
-            out = model.look(*batch.inputs())
-        return losses(in_full(out), batch)
+    def learned_from(self, rows: np.ndarray, generator: torch.Generator) -> Batch:
+        return as_teacher_sees(make_batch(self.train.batch(rows), generator, training=True, noise=0.0))
 
     @torch.no_grad()
     def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:

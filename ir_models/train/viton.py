@@ -16,7 +16,6 @@ from torch import Tensor
 
 from ir_models.nets.cwm import CONFIGS, Cwm, CwmTraining, twice, warp
 from ir_models.train.cwm import LEVEL_WEIGHTS, Batch, CwmTask, compact, errors, losses, make_batch
-from ir_models.train.loop import in_full
 from ir_models.train.shards import Shards
 from ir_models.viton import Viton
 from mirror.frames import CANVAS_W
@@ -39,11 +38,8 @@ class VitonTask(CwmTask):
     def refresh(self) -> int:
         return 0
 
-    def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
-        batch = make_batch(self.train.batch(rows), generator, training=True).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
-            out = model.look(*batch.inputs())
-        return paired_losses(in_full(out), batch)
+    def terms(self, out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
+        return paired_losses(out, batch)
 
     @torch.no_grad()
     def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:
