@@ -1,8 +1,8 @@
 """What the networks are fed, by the name an input of theirs may have. One code for the live mirror and the workshop.
 
 garment branch: garment_maps, garment_layout; garment, garment_mask (pictures, for networks in PF-AFN's form)
-person branch:  person_maps, person_layout; person (picture)
-generator:      person, warped, coverage, person_maps, skin
+person branch:  person_maps, person_layout, person_frames, skin_likeness; person (picture)
+generator:      person, warped, coverage, person_maps, skin, skin_likeness
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ import cv2
 import numpy as np
 
 from mirror.frames import flow_to_pixels
-from mirror.maps import MAP_H, MAP_W, garment_layout, garment_maps, person_layout, person_maps, skin_colour
+from mirror.maps import (
+    MAP_H,
+    MAP_W,
+    garment_layout,
+    garment_maps,
+    person_frames,
+    person_layout,
+    person_maps,
+    skin_colour,
+    skin_likeness,
+)
 from mirror.wardrobe import Garment
 
 MIN_INSIDE_PX = 50
@@ -103,6 +113,14 @@ class PersonInputs:
     def maps(self) -> np.ndarray:
         return np.ascontiguousarray(person_maps(self._landmarks, halve(self.mask)[None]), np.float32)
 
+    @cached_property
+    def _small(self) -> np.ndarray:
+        return planes(halve(self.canvas))
+
+    @cached_property
+    def skin(self) -> np.ndarray:
+        return np.ascontiguousarray(skin_colour(self._small, self._landmarks), np.float32)
+
     def named(self, name: str, warped: np.ndarray | None = None, coverage: np.ndarray | None = None) -> np.ndarray:
         """One input by its name. KeyError where there is none of that name.
 
@@ -111,8 +129,10 @@ class PersonInputs:
         make: dict[str, Callable[[], np.ndarray]] = {
             "person_maps": lambda: self.maps,
             "person_layout": lambda: person_layout(self._landmarks),
+            "person_frames": lambda: person_frames(self._landmarks),
             "person": lambda: planes(self.canvas),
-            "skin": lambda: skin_colour(planes(halve(self.canvas)), self._landmarks),
+            "skin": lambda: self.skin,
+            "skin_likeness": lambda: skin_likeness(self._small, self.skin),
         }
         if warped is not None and coverage is not None:
             make |= {"warped": lambda: planes(warped), "coverage": lambda: coverage[None, None]}

@@ -1,4 +1,5 @@
-"""Landmarks -> what the networks see: `person_maps`, `person_layout`, `garment_maps`, `garment_layout`, `skin_colour`.
+"""Landmarks -> what the networks see: `person_maps`, `person_layout`, `person_frames`, `garment_maps`,
+`garment_layout`, and of the picture `skin_colour` and `skin_likeness`.
 
 One code for the live mirror and for training: every function is batched and takes numpy arrays or torch tensors, and
 answers with the same kind (this module imports numpy alone; it asks a tensor for its own module).
@@ -50,11 +51,15 @@ LAYOUT_MEASURES = ("shoulder_width", "length", "chest", "hem", "sleeve", "neck_w
 """The numbers after the frames in `garment_layout`: the first as a share of the canvas width, the others in shoulder
 widths of the garment."""
 FRAME_PARTS = ("torso", "sleeve_left", "sleeve_right")
+PERSON_PARTS = ("torso", "upper_left", "lower_left", "upper_right", "lower_right")
+"""Parts of a person that move by themselves, in the order of `person_frames`."""
 LAYOUT_SIZE = len(FRAME_PARTS) * 6 + len(LAYOUT_MEASURES)
 
 UPPER_ARM, FOREARM = 0.80, 0.72
 """Lengths in shoulder widths that an arm's segments count as, however foreshortened they are seen."""
 MIN_SHOULDER_PX = 8.0
+MIN_LIMB = 0.3
+"""An arm's segment that is seen shorter, in shoulder widths, as one that points at the camera, counts as this long."""
 TORSO_TO_SHOULDERS = 0.62
 """A turned body's shoulder width is at least this share of the length of its torso."""
 
@@ -64,6 +69,7 @@ PERSON_LAYOUT_POINTS = tuple(
 PERSON_LAYOUT_SIZE = 2 * len(PERSON_LAYOUT_POINTS) + 4
 
 _HEAD_R, _CAPSULE_R, _HAND_R, _JOINT_R, _ARM_R = 0.30, 0.11, 0.12, 0.08, 0.19  # shoulder widths
+_SKIN_FLOOR = 0.08  # added to the deviation of the face's colours, 0..1: hands are lit otherwise than faces
 _LAYOUT_MAX = 4.0
 _U_MAX, _V_MIN, _V_MAX = 1.5, -1.0, 2.5
 _G = {name: row for row, name in enumerate(LANDMARKS)}
@@ -125,6 +131,38 @@ def person_layout(landmarks: Any) -> Any:
         ((at[name][k] - mid[k]) / unit).clip(-_LAYOUT_MAX, _LAYOUT_MAX) for name in PERSON_LAYOUT_POINTS for k in (0, 1)
     ]
     numbers += [unit / CANVAS_W, mid[0] / CANVAS_W, mid[1] / CANVAS_H, _length(ax) / unit]
+    return _stack([number[:, 0, 0] for number in numbers])
+
+
+def person_frames(landmarks: Any) -> Any:
+    """Coordinates of a person's parts, as numbers: float32 (B, 30).
+
+    For each of PERSON_PARTS 2 x 3 numbers row by row, which map (x, y, 1), area coordinates of the canvas ([-1, 1] from
+    edge to edge), to the same coordinates along the part as in `person_maps`, in shoulder widths, but without bounds:
+    u and v of the torso; along and across of an arm's segment.
+    landmarks: float32 (B, 33, 2 or more), MediaPipe's rows, canvas pixels.
+    """
+    at = {name: _point(landmarks, row) for name, row in _PERSON_ROWS.items()}
+    ax, ay, mid, unit = _torso(at)
+    det = ax[0] * ay[1] - ax[1] * ay[0]
+    det = _where(abs(det) < 50.0, det * 0.0 + 50.0, det)
+    down = _length(ay) / unit
+    axes = [(mid, (ay[1] / det, -ay[0] / det), (-ax[1] * down / det, ax[0] * down / det), 0.0)]
+    for side, outwards in (("left", 1.0), ("right", -1.0)):
+        joints = [at[f"{joint}_{side}"] for joint in ("shoulder", "elbow", "wrist")]
+        for (a, b), begins, long in zip(pairwise(joints), (0.0, UPPER_ARM), (UPPER_ARM, FOREARM), strict=True):
+            dx, dy = _minus(b, a)
+            length = _length((dx, dy)).clip(1e-3, None)
+            seen = _maximum(length, MIN_LIMB * unit)
+            dx, dy = dx / length, dy / length
+            along = (dx * long / seen, dy * long / seen)
+            axes.append((a, along, (-dy * outwards / unit, dx * outwards / unit), begins))
+    numbers = []
+    for origin, first, second, begins in axes:
+        for axis, start in ((first, begins), (second, 0.0)):
+            # A point (x, y) of area coordinates lies at canvas pixel ((x + 1) W - 1) / 2, ((y + 1) H - 1) / 2.
+            shift = axis[0] * ((CANVAS_W - 1) / 2 - origin[0]) + axis[1] * ((CANVAS_H - 1) / 2 - origin[1]) + start
+            numbers += [axis[0] * (CANVAS_W / 2), axis[1] * (CANVAS_H / 2), shift]
     return _stack([number[:, 0, 0] for number in numbers])
 
 
@@ -212,6 +250,17 @@ def skin_colour(colour: Any, landmarks: Any) -> Any:
         if repeat < 2:
             weight = weight * _exp(square.sum(1)[:, None] / (-2.0 * (variance.sum(1)[:, None] + 0.002)))
     return _stack([part[:, k, 0, 0] for part in (mean, deviation) for k in range(3)])
+
+
+def skin_likeness(colour: Any, skin: Any) -> Any:
+    """How much every pixel is coloured like the person's own face: float32 (B, 1, 128, 96), 0..1.
+
+    It shows hands, arms and neck of people of any colour, and cloth of that colour too; a network can tell by where it
+    is. colour: float32 (B, 3, 128, 96) RGB in [-1, 1]. skin: float32 (B, 6), of `skin_colour`.
+    """
+    mean, deviation = (skin[:, k : k + 3, None, None] for k in (0, 3))
+    away = (colour * 0.5 + 0.5 - mean) / (deviation + _SKIN_FLOOR)
+    return _exp((away * away).sum(1)[:, None] * (-1.0 / 6.0))
 
 
 _PERSON_ROWS = {

@@ -76,8 +76,11 @@ SHAPES = [
     ("garment", (1, 3, 256, 192)),
     ("garment_mask", (1, 1, 256, 192)),
     ("person_maps", (1, len(PERSON_CHANNELS), 128, 96)),
+    ("person_layout", (1, 24)),
+    ("person_frames", (1, 30)),
     ("person", (1, 3, 256, 192)),
     ("skin", (1, 6)),
+    ("skin_likeness", (1, 1, 128, 96)),
     ("warped", (1, 3, 256, 192)),
     ("coverage", (1, 1, 256, 192)),
 ]

@@ -17,12 +17,15 @@ from mirror.maps import (
     PERSON_CHANNELS,
     PERSON_LAYOUT_POINTS,
     PERSON_LAYOUT_SIZE,
+    PERSON_PARTS,
     UPPER_ARM,
     garment_layout,
     garment_maps,
+    person_frames,
     person_layout,
     person_maps,
     skin_colour,
+    skin_likeness,
 )
 from mirror.wardrobe import LANDMARKS
 from tests.fake_samples import fake_landmarks, fake_sample
@@ -121,6 +124,45 @@ def test_a_layout_counts_in_shoulder_widths_wherever_the_person_stands() -> None
     assert person_layout(nearer)[0, -4] == pytest.approx(1.2 * here[-4], rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("part", "channels", "weight"),
+    [("torso", ("u", "v"), None)]
+    + [
+        (f"{half}_{side}", (f"arm_{side}_along", f"arm_{side}_across"), f"{half}_{side}")
+        for half in ("upper", "lower")
+        for side in ("left", "right")
+    ],
+)
+def test_frames_are_the_coordinates_of_the_maps_without_their_bounds(
+    part: str, channels: tuple[str, str], weight: str | None
+) -> None:
+    points = person()
+    maps = dict(zip(PERSON_CHANNELS, person_maps(points, FULL)[0], strict=True))
+    frame = person_frames(points)[0].reshape(len(PERSON_PARTS), 2, 3)[PERSON_PARTS.index(part)]
+    y, x = np.mgrid[0:MAP_H, 0:MAP_W].astype(np.float32)
+    area = np.stack([(2 * x + 1) / MAP_W - 1, (2 * y + 1) / MAP_H - 1, np.ones_like(x)])
+    found = np.tensordot(frame, area, 1)
+    if weight is None:
+        inside, share = (np.abs(found[0]) < 1) & (np.abs(found[1] - 0.5) < 1), np.ones_like(x)
+    else:
+        other = weight.replace("upper", "?").replace("lower", "upper").replace("?", "lower")
+        share = maps[f"arm_{weight[6:]}"]
+        inside = (maps[weight] > maps[other]) & (maps[weight] > 0.3) & (found[0] > 0) & (found[0] < 1.4)
+    assert inside.sum() > 40
+    for row, name in enumerate(channels):
+        assert (found[row] * share)[inside] == pytest.approx(maps[name][inside], abs=2e-3)
+
+
+@pytest.mark.parametrize("tone", [0.15, 0.45, 0.85])
+def test_what_is_coloured_like_the_face_is_like_skin(tone: float) -> None:
+    skin = np.array([[tone, tone * 0.8, tone * 0.7, 0.03, 0.03, 0.03]], np.float32)
+    picture = np.full((1, 3, MAP_H, MAP_W), 1.0 - tone * 0.8, np.float32)
+    picture[0, :, 40:60, 20:50] = skin[0, :3, None, None] * 1.05
+    found = skin_likeness(picture * 2 - 1, skin)[0, 0]
+    assert found[45:55, 25:45].min() > 0.9
+    assert found[80:].max() < 0.9 * found[45:55, 25:45].min()
+
+
 def test_numpy_and_torch_agree() -> None:
     torch = pytest.importorskip("torch")
     points, marks = person(), fake_sample(1)["garment_landmarks"][None]
@@ -130,7 +172,9 @@ def test_numpy_and_torch_agree() -> None:
         (garment_maps, (colour, FULL, marks)),
         (person_layout, (points,)),
         (garment_layout, (marks,)),
+        (person_frames, (points,)),
         (skin_colour, (colour, points)),
+        (skin_likeness, (colour, np.full((1, 6), 0.3, np.float32))),
     ):
         expected = function(*given)  # type: ignore[operator]
         found = function(*(torch.from_numpy(x) for x in given))  # type: ignore[operator]
@@ -145,6 +189,7 @@ def test_degenerate_bodies_and_garments_stay_finite(collapse: float) -> None:
     for maps in (
         person_maps(points, FULL),
         person_layout(points),
+        person_frames(points),
         garment_maps(WHITE, FULL, marks),
         garment_layout(marks),
     ):
