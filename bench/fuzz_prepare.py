@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import io
+import json
 import resource
+import shutil
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -89,48 +94,76 @@ def mutate(data: bytes, rng: np.random.Generator) -> bytes:
 
 def main(argv: list[str]) -> int:
     """Prints the figures; 1 if anything went wrong."""
-    from mirror.garment_cli import main as garment
-
     parser = argparse.ArgumentParser(prog="python -m bench fuzz_prepare", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--results", type=Path, metavar="FILE.jsonl", help="a line per file; goes on where it ended")
     arguments = parser.parse_args(argv)
     cv2.setNumThreads(1)
-    rng = np.random.default_rng(arguments.seed)
-    ends: collections.Counter[str] = collections.Counter()
-    faults = []
+    rows = _read_rows(arguments.results, arguments.seed)
     with tempfile.TemporaryDirectory() as scratch:
         wardrobe = Path(scratch) / "garments"
         wardrobe.mkdir()
         for number in range(arguments.count):
-            photo = Path(scratch) / f"photo {number}.jpg"
-            photo.write_bytes(mutate(encode(rng), rng))
-            try:
-                ends[_run(garment, photo, wardrobe)] += 1
-            except Exception:  # that is what is looked for
-                faults.append(f"file {number}: {traceback.format_exc()}")
-            photo.unlink()
-        left = [entry.name for entry in wardrobe.iterdir() if entry.name.startswith(".")]
-        for folder in wardrobe.iterdir():
-            try:
-                load_garment(folder)
-            except MirrorError as error:
-                faults.append(f"{folder.name}: {error}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{arguments.count} files, seed {arguments.seed}: " + ", ".join(f"{n} {e}" for e, n in ends.most_common()))
-    print(f"{len(faults)} faults, {len(left)} folders half written, {peak:.0f} MB at most")
+            if number in rows:
+                continue
+            rows[number] = _try_file(arguments.seed, number, wardrobe)
+            if arguments.results is not None:
+                with arguments.results.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(rows[number]) + "\n")
+    return _report([rows[number] for number in range(arguments.count)], arguments.seed)
+
+
+def _read_rows(results: Path | None, seed: int) -> dict[int, dict[str, Any]]:
+    """What an earlier run left, by the number of the file."""
+    if results is None or not results.exists():
+        return {}
+    lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    return {line["number"]: line for line in lines if line["seed"] == seed}
+
+
+def _try_file(seed: int, number: int, wardrobe: Path) -> dict[str, Any]:
+    """One mutated file, the same for the same seed and number: how it ended, and what was wrong with that."""
+    from mirror.garment_cli import main as garment
+
+    rng = np.random.default_rng([seed, number])
+    photo = wardrobe.parent / f"photo {number}.jpg"
+    photo.write_bytes(mutate(encode(rng), rng))
+    end, said, fault = "fault", "", ""
+    try:
+        end, said = _run(garment, photo, wardrobe)
+    except Exception:  # that is what is looked for
+        fault = traceback.format_exc()
+    photo.unlink()
+    half = [entry.name for entry in wardrobe.iterdir() if entry.name.startswith(".")]
+    for folder in [entry for entry in wardrobe.iterdir() if entry.name not in half]:
+        try:
+            load_garment(folder)
+        except MirrorError as error:
+            fault += f"{folder.name}: {error}"
+    shutil.rmtree(wardrobe)
+    wardrobe.mkdir()
+    peak_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return {"seed": seed, "number": number, "end": end, "said": said, "fault": fault, "half": half, "peak_mb": peak_mb}
+
+
+def _report(rows: list[dict[str, Any]], seed: int) -> int:
+    """Prints the figures; 1 if anything went wrong."""
+    ends = collections.Counter(row["end"] for row in rows)
+    faults = [f"file {row['number']}: {row['fault']}" for row in rows if row["fault"]]
+    half, peak_mb = sum(bool(row["half"]) for row in rows), max(row["peak_mb"] for row in rows)
+    print(f"{len(rows)} files, seed {seed}: " + ", ".join(f"{count} {end}" for end, count in ends.most_common()))
+    print(f"{len(faults)} faults, {half} left a half-written folder, {peak_mb} MB at most")
     print("\n".join(faults[:5]))
-    return int(bool(faults or left or peak > LIMIT_MB))
+    return int(bool(faults or half or peak_mb > LIMIT_MB))
 
 
-def _run(garment, photo: Path, wardrobe: Path) -> str:  # type: ignore[no-untyped-def]
-    """added, doubtful or refused. Raises AssertionError where a refusal is not one sentence."""
-    import contextlib
-
+def _run(garment: Callable[[list[str]], int], photo: Path, wardrobe: Path) -> tuple[str, str]:
+    """added, doubtful or refused, and the line that says so. Raises AssertionError where that is more than a line."""
     heard = io.StringIO()
     with contextlib.redirect_stdout(heard):
         garment(["add", str(photo), "--grabcut", "--wardrobe", str(wardrobe)])
     line = heard.getvalue().strip()
     assert line.count("\n") == 0, f"more than a line: {line!r}"
     assert "Traceback" not in line, line
-    return next(state for state in ("added", "doubtful", "refused") if f"  {state} " in line)
+    return next(state for state in ("added", "doubtful", "refused") if f"  {state} " in line), line
