@@ -191,6 +191,7 @@ def test_no_more_is_begun_than_can_be_shown_soon(wardrobe_folder: Path) -> None:
     assert fitter.submitted == list(range(UNDER_WAY))
     fitter.let_go.set()
     assert wait_until(lambda: (d := worker.newest) and d.result.frame.index == UNDER_WAY + 2)
+    assert fitter.submitted == [*range(UNDER_WAY), UNDER_WAY + 2], "an old frame was kept waiting for room"
     worker.close()
 
 
