@@ -21,7 +21,7 @@ from bench.clip import read_clip
 from bench.recorder import Recorder, Shown
 from bench.sharpness import gradient_energy, render_exactly, render_pasted
 from bench.stability import quantiles
-from bench.steadiness import behind_px, colour_change, movement_px, shoulders_shown, still_steps
+from bench.steadiness import behind_px, colour_change, movement_px, places_shown, still_steps
 from mirror.compose import Composer
 from mirror.errors import UsageError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Landmark
@@ -182,14 +182,14 @@ def offline_landmarks(loop: list[np.ndarray]) -> np.ndarray:
 
 
 def lags_px(shown: list[Shown], offline: np.ndarray) -> list[float]:
-    """How far each shown garment's shoulders are from where they sit on the body of that very picture, camera pixels.
+    """How far each shown garment is from where it sits on the shoulders of that very picture, camera pixels.
 
     offline: landmarks of every picture of the loop. How a garment sits is its median place within 1.5 s.
     """
     lags: list[float] = []
     for _, group in groupby(shown, key=lambda s: id(s.garment)):
         worn = list(group)
-        places = np.array([shoulders_shown(s.fit, s.garment) for s in worn])
+        places = np.array([places_shown(s.fit, s.garment) for s in worn])
         body = np.array([offline[s.frame.index % len(offline)][SHOULDERS, :2].mean(0) for s in worn])
         lags += behind_px(places, body, np.array([s.frame.index for s in worn])).tolist()
     return lags

@@ -22,10 +22,14 @@ JOINTS = (
 GRID_PX = 2
 """Camera pixels between the points at which the garment's movement is read."""
 EDGE_PX = 5
-NEAR_ANCHOR_PX = 6.0
-"""Garment-canvas pixels around an anchor that are taken for it."""
-ANCHORS = ("neck_left", "neck_right")
-"""Landmarks of a garment that lie on the shoulders whatever the arms do: its shoulder points rise with a raised arm."""
+NEAR_SPOT_PX = 6.0
+"""Garment-canvas pixels around a spot of the garment that are taken for it."""
+SPOTS_ACROSS, SPOTS_DOWN = np.linspace(-0.4, 0.4, 7), np.linspace(0.05, 0.55, 6)
+"""Where on a garment its place is read: shoulder widths from the middle of its shoulders. Many spots between neck,
+sleeves and chest, because any of them may be hidden: hair and raised hands lie just before a collar, and what is left
+to be seen of a hidden spot is the rim of the hand."""
+MIN_SEEN = 0.7
+"""Share of a spot that must be seen for it to count."""
 STEADY_REACH = 45
 """Pictures to either side (1.5 s) over which the way a garment sits on a body is taken as settled."""
 
@@ -83,36 +87,42 @@ def movement_px(before: Fit, after: Fit, size: tuple[int, int]) -> float:
     return float(np.median(np.hypot(x, y)) * GRID_PX)
 
 
-def shoulders_shown(fit: Fit, garment: Garment) -> np.ndarray:
-    """(2,) camera pixels: the middle of the places where the garment's anchors on the shoulders are shown.
+def places_shown(fit: Fit, garment: Garment) -> np.ndarray:
+    """(K, 2) camera pixels: where the spots on the garment's shoulders and chest are shown; NaN for one that is hidden.
 
-    Each is the mean of the canvas pixels whose flow points near it; NaN where there are none.
+    Each is the mean of the canvas pixels whose flow points near it.
     """
-    pixels = flow_to_pixels(fit.flow)
-    ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W]
-    places = []
-    for name in ANCHORS:
-        target = garment.canvas_landmarks[LANDMARKS.index(name)]
-        near = np.exp(-((pixels - target) ** 2).sum(-1) / (2.0 * NEAR_ANCHOR_PX**2)) * np.maximum(fit.coverage, 0.01)
-        total = float(near.sum())
-        places.append([(near * xs).sum() / total, (near * ys).sum() / total] if total > 1.0 else [np.nan, np.nan])
-    canvas = np.array(places).mean(0)
+    at = {name: garment.canvas_landmarks[LANDMARKS.index(name)] for name in ("shoulder_left", "shoulder_right")}
+    right = at["shoulder_right"] - at["shoulder_left"]
+    down = np.array([-right[1], right[0]])
+    middle = (at["shoulder_left"] + at["shoulder_right"]) / 2
+    spots = np.array([middle + a * right + d * down for a in SPOTS_ACROSS for d in SPOTS_DOWN], np.float32)
+    source = flow_to_pixels(fit.flow[::2, ::2]).reshape(-1, 2)
+    xs, ys = (grid.ravel() for grid in np.meshgrid(np.arange(0, CANVAS_W, 2), np.arange(0, CANVAS_H, 2)))
+    far = ((source - spots[:, None]) ** 2).sum(-1)
+    near = np.exp(np.maximum(far * (-0.5 / NEAR_SPOT_PX**2), -30.0))
+    total = near.sum(1)
+    canvas = np.stack([near @ xs, near @ ys], 1) / total[:, None]
+    hidden = (near @ fit.coverage[::2, ::2].ravel() < MIN_SEEN * total) | (total < 0.25)
+    canvas[hidden] = np.nan
     inverse = fit.crop.inverse
     return canvas @ inverse[:, :2].T + inverse[:, 2]
 
 
 def behind_px(garment: np.ndarray, body: np.ndarray, indices: np.ndarray, reach: int = STEADY_REACH) -> np.ndarray:
-    """How far the garment is from its place on the body, camera pixels, for each picture.
+    """How far the garment is from its place on the body, camera pixels, for each picture; NaN where nothing tells.
 
-    garment, body: (N, 2), where the garment's anchors are shown and where the body's are. indices: (N,) numbers of
-    the pictures. Its place is their median offset within `reach` pictures: how a garment sits is no lag.
+    garment: (N, K, 2), where its spots are shown, NaN for hidden ones. body: (N, 2). indices: (N,) numbers of the
+    pictures. Each spot's place is its median offset within `reach` pictures: how a garment sits is no lag. The
+    garment is off by the median over the spots that are seen.
     """
-    offset = garment - body
+    offset = garment - body[:, None]
     out = np.full(len(offset), np.nan)
     for n, index in enumerate(indices):
-        around = offset[np.abs(indices - index) <= reach]
-        if np.isfinite(around).any() and np.isfinite(offset[n]).all():
-            out[n] = np.linalg.norm(offset[n] - np.nanmedian(around, axis=0))
+        seen = np.isfinite(offset[n]).all(1)
+        if seen.any():
+            around = offset[np.abs(indices - index) <= reach][:, seen]
+            out[n] = np.linalg.norm(np.median(offset[n][seen] - np.nanmedian(around, axis=0), axis=0))
     return out
 
 
