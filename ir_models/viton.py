@@ -3,7 +3,7 @@
     DIR/[SPLIT/]image/NAME.jpg           the person, in the garment of cloth/NAME.jpg (or, with NAME = 000001_0,
     DIR/[SPLIT/]image-parse/NAME.png     cloth/000001_1.jpg); the labels of LIP's parser;
     DIR/[SPLIT/]pose/NAME_keypoints.json OpenPose's 18 or 25 points;
-    DIR/[SPLIT/]cloth/, cloth-mask/      garments laid flat, and their masks;
+    DIR/[SPLIT/]cloth/, cloth-mask/      garments laid flat, and their masks (FOLDERS has the other names of these);
     DIR/SPLIT_pairs.txt                  a person and a garment a line. Only the person is read: figures need the
                                          truth, and the truth is the garment that the person wears.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Container
 from functools import cached_property
 from pathlib import Path
 
@@ -51,6 +52,29 @@ EYES_UP, HIPS_DOWN, FOREARM, FINGERS = 0.55, 1.35, 0.9, 0.3
 """Where points lie that were not found: shoulder widths above and below the shoulders; shares of the bone before."""
 
 
+FOLDERS = {
+    "image": ("image", "{}_img"), "cloth": ("cloth", "{}_clothes", "{}_color"), "cloth-mask": ("cloth-mask", "{}_edge"),
+    "image-parse": ("image-parse",), "pose": ("pose",),
+}  # fmt: skip
+"""Names that the folders of a split go by, in DIR/SPLIT or in DIR itself; {} stands for the split."""
+
+
+def folder_of(root: Path, split: str, name: str) -> Path:
+    """One of FOLDERS. Raises UsageError, one sentence, where there is none."""
+    for place in (root / split, root):
+        for alias in FOLDERS[name]:
+            if (place / alias.format(split)).is_dir():
+                return place / alias.format(split)
+    names = ", ".join(alias.format(split) for alias in FOLDERS[name])
+    raise UsageError(f"{root} is not in VITON's layout: it has no folder {names}, nor has {root / split}.")
+
+
+def own_garment(person: str, garments: Container[str]) -> str | None:
+    """The stem of the garment that a person wears: of the same name, or NUMBER_1 for NUMBER_0."""
+    stems = (person, f"{person.removesuffix('_0')}_1")
+    return next((stem for stem in stems if stem in garments), None)
+
+
 class Unusable(ValueError):
     """A sample that lacks what is needed; the message is the reason."""
 
@@ -60,13 +84,11 @@ class Viton:
 
     def __init__(self, folder: Path, split: str) -> None:
         """split: "train" or "test". Raises UsageError, one sentence, where the layout is another."""
-        self.root = folder / split if (folder / split).is_dir() else folder
+        self.root = folder
         pairs = folder / f"{split}_pairs.txt"
         if not pairs.is_file():
             raise UsageError(f"{folder} is not in VITON's layout: it has no {pairs.name}")
-        for name in ("image", "cloth", "cloth-mask", "image-parse", "pose"):
-            if not (self.root / name).is_dir():
-                raise UsageError(f"{folder} is not in VITON's layout: {self.root} has no folder {name}")
+        self._folders = {name: folder_of(folder, split, name) for name in FOLDERS}
         lines = [line.split() for line in pairs.read_text().splitlines()]
         self.people = sorted({Path(words[0]).stem for words in lines if words})
         self.skipped: dict[str, int] = {}
@@ -93,7 +115,7 @@ class Viton:
         if labels.ndim != 2 or labels.shape != (height, width):
             raise Unusable("image-parse is no picture of labels of the image's size")
         parts = _PART_OF[np.minimum(labels, len(_PART_OF) - 1)]
-        points = read_pose(self.root / "pose" / f"{name}_keypoints.json")
+        points = read_pose(self._folders["pose"] / f"{name}_keypoints.json")
         person = Person((parts != Part.BACKGROUND).astype(np.float32), points, 0.0, 0.0)
         crop = Cropper().follow(person, (width, height))
         size = (CANVAS_W, CANVAS_H)
@@ -118,7 +140,7 @@ class Viton:
 
     def garment(self, name: str) -> Garment:
         """The garment of that person, its landmarks found on its mask. Raises Unusable."""
-        own = name if not name.endswith("_0") or self._has("cloth", name) else f"{name[:-2]}_1"
+        own = own_garment(name, self._files["cloth"]) or name
         mask = cv2.imread(str(self._file("cloth-mask", own)), cv2.IMREAD_GRAYSCALE)
         picture = self._picture("cloth", own)
         if mask is None or mask.shape != picture.shape[:2]:
@@ -137,9 +159,6 @@ class Viton:
             raise Unusable(f"a file of {folder} is no picture")
         return picture
 
-    def _has(self, folder: str, name: str) -> bool:
-        return name in self._files[folder]
-
     def _file(self, folder: str, name: str) -> Path:
         if name not in self._files[folder]:
             raise Unusable(f"no file in {folder}")
@@ -147,8 +166,7 @@ class Viton:
 
     @cached_property
     def _files(self) -> dict[str, dict[str, Path]]:
-        folders = ("image", "cloth", "cloth-mask", "image-parse")
-        return {folder: {path.stem: path for path in (self.root / folder).iterdir()} for folder in folders}
+        return {name: {path.stem: path for path in folder.iterdir()} for name, folder in self._folders.items()}
 
 
 def read_pose(path: Path) -> np.ndarray:

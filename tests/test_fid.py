@@ -116,7 +116,7 @@ def test_the_command_dresses_viton_and_says_how_many(viton_root: Path, tmp_path:
     [
         (["ONE"], "Give two folders"),
         (["ONE", "EMPTY"], "holds 0 pictures"),
-        (["--viton", "ONE"], "not laid out like VITON"),
+        (["--viton", "ONE"], "not in VITON.s layout"),
     ],
 )
 def test_what_cannot_be_compared_is_said(arguments: list[str], sentence: str, tmp_path: Path, monkeypatch) -> None:

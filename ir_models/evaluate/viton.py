@@ -1,9 +1,7 @@
-"""A VITON test set, as it lies on the disk of whoever holds it: people, garments, masks, and lists of who wears what.
+"""A VITON test set dressed by the mirror, after its lists of who wears what.
 
-DIR/test_img (or image, test/image): people. DIR/test_clothes (test_color, cloth, test/cloth): garments on white.
-DIR/test_edge (cloth-mask, test/cloth-mask): their masks, of the same names. DIR/test_pairs_paired.txt and
-DIR/test_pairs_unpaired.txt, or DIR/test_pairs.txt for the unpaired: lines "PERSON GARMENT". Where there is no paired
-list, a person's own garment is that of the same name, or NUMBER_1 for NUMBER_0.
+DIR/test_pairs_paired.txt and DIR/test_pairs_unpaired.txt, or DIR/test_pairs.txt for the unpaired: lines "PERSON
+GARMENT". Where there is no paired list, everybody wears their own. Folders as in `ir_models.viton`.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ir_models.viton import folder_of, own_garment
 from mirror.compose import Composer
 from mirror.crop import Cropper
 from mirror.errors import UsageError
@@ -24,9 +23,6 @@ from mirror.prepare import prepare
 from mirror.prepare.decode import PhotoError
 from mirror.tryon import NeuralFitter
 
-PEOPLE = ("test_img", "image", "test/image")
-GARMENTS = ("test_clothes", "test_color", "cloth", "test/cloth")
-MASKS = ("test_edge", "cloth-mask", "test/cloth-mask")
 LISTS = {"paired": ("test_pairs_paired.txt",), "unpaired": ("test_pairs_unpaired.txt", "test_pairs.txt")}
 
 Dress = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray | None]
@@ -34,26 +30,27 @@ Dress = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray | None]
 
 
 def people_folder(root: Path) -> Path:
-    return _folder(root, PEOPLE)
+    return folder_of(root, "test", "image")
 
 
 def pairs(root: Path, name: str) -> list[tuple[Path, Path]]:
     """(person, garment) of a list, `paired` or `unpaired`; UsageError where there is none to be had."""
-    people, garments = people_folder(root), _folder(root, GARMENTS)
+    people, garments = people_folder(root), folder_of(root, "test", "cloth")
     for file in LISTS[name]:
         if (root / file).is_file():
             words = [line.split()[:2] for line in (root / file).read_text().splitlines() if len(line.split()) >= 2]
             return [(people / person, garments / garment) for person, garment in words]
     if name == "unpaired":
         raise UsageError(f"{root} holds no {LISTS[name][-1]}: lines of a person's and a garment's file name.")
-    own = {path: _own(path, garments) for path in sorted(people.iterdir())}
-    return [(person, garment) for person, garment in own.items() if garment is not None]
+    flats = {path.stem: path for path in garments.iterdir()}
+    own = {path: own_garment(path.stem, flats) for path in sorted(people.iterdir())}
+    return [(person, flats[stem]) for person, stem in own.items() if stem is not None]
 
 
 def dress_all(root: Path, out: Path, dress: Dress, limit: int | None = None) -> dict[str, tuple[Path, int]]:
     """Dress both lists into OUT/paired and OUT/unpaired, PNG at 256 x 192; list -> (folder, pairs left out)."""
     made = {}
-    masks = _folder(root, MASKS)
+    masks = folder_of(root, "test", "cloth-mask")
     for name in LISTS:
         folder, left_out = out / name, 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,18 +90,6 @@ class Dresser:
         crop = Cropper().follow(found, frame.size)
         picture = self.composer.compose(frame, self.fitter.fit(frame, found, crop, worn), worn)
         return cv2.resize(picture, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_AREA)
-
-
-def _folder(root: Path, names: tuple[str, ...]) -> Path:
-    for name in names:
-        if (root / name).is_dir():
-            return root / name
-    raise UsageError(f"{root} is not laid out like VITON: it has no folder {', '.join(names)}.")
-
-
-def _own(person: Path, garments: Path) -> Path | None:
-    stems = (person.stem, f"{person.stem.removesuffix('_0')}_1")
-    return next((p for stem in stems for p in sorted(garments.glob(f"{stem}.*"))), None)
 
 
 def _mask_of(masks: Path, garment: Path) -> Path:
