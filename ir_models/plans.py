@@ -46,7 +46,7 @@ def plans(cwm: Cwm, igm: Igm | None, seed: int = 0) -> list[Plan]:
     cwm.eval()
     with torch.inference_mode():
         features = cwm.garment(*of_garment.values())
-    of_person = example.of_person("person_maps", "person_layout") | dict(
+    of_person = example.of_person("person_maps", "person_layout", "person_frames", "skin_likeness") | dict(
         zip(GARMENT_FEATURES, _free(features), strict=True)
     )
     out = [
@@ -54,7 +54,7 @@ def plans(cwm: Cwm, igm: Igm | None, seed: int = 0) -> list[Plan]:
         Plan(PERSON, cwm.person, of_person, ("flow", "coverage"), channels=CHANNELS),
     ]
     if igm is not None:
-        seen = example.of_generator("person", "warped", "coverage", "person_maps", "skin")
+        seen = example.of_generator("person", "warped", "coverage", "person_maps", "skin", "skin_likeness")
         form = igm.config.form
         out.append(Plan(GENERATOR, igm, seen, OUTPUTS[form], form=form, channels=CHANNELS))
     return out

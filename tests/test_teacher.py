@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from ir_models.checkpoints import load_cwm  # noqa: E402
-from ir_models.nets.cwm import CwmConfig, CwmTraining  # noqa: E402
+from ir_models.nets.cwm import PARTS, CwmConfig, CwmTraining, Layers  # noqa: E402
 from ir_models.train import cli, cwm  # noqa: E402
 from ir_models.train.cwm import compact, make_batch  # noqa: E402
 from ir_models.train.teacher import StudentTask, TeacherTask, as_teacher_sees, distillation  # noqa: E402
@@ -47,9 +47,14 @@ def a_batch(training: bool = False, noise: float = 0.0) -> cwm.Batch:
 def answer(batch: cwm.Batch, off_px: float, coverage: Any) -> CwmTraining:
     """The truth, off by so many canvas pixels to the side; coverage as given."""
     flow = batch.flow + torch.tensor([off_px / 96.0, 0.0]).view(1, 2, 1, 1)
-    sizes = ((64, 48), (8, 6), (16, 12), (32, 24), (64, 48))
-    flows = [torch.nn.functional.adaptive_avg_pool2d(flow, size) for size in sizes]
-    return CwmTraining(flows, torch.logit(coverage.clamp(1e-4, 1 - 1e-4)), torch.ones_like(coverage))
+    sizes = ((64, 48), (8, 6), (16, 12), (32, 24), (64, 48), (128, 96))
+    levels = []
+    for size in sizes:
+        alike = torch.nn.functional.adaptive_avg_pool2d(flow, size).repeat(1, PARTS, 1, 1)
+        levels.append(Layers(alike, torch.zeros(len(flow), PARTS, *size)))
+    steps = torch.zeros(len(flow), 2 * PARTS, 64, 48)
+    logits = torch.logit(coverage.clamp(1e-4, 1 - 1e-4))
+    return CwmTraining(levels, steps, flow, logits, torch.ones_like(coverage), torch.zeros(()))
 
 
 def test_the_teacher_sees_the_new_garment_and_the_rest_as_it_is() -> None:
@@ -85,9 +90,13 @@ def test_the_factor_is_a_samples_own() -> None:
     """With one sample of three on which the teacher is better, a third of the term is left."""
     batch = a_batch()
     good, bad = answer(batch, 0.0, batch.shown), answer(batch, 8.0, batch.shown)
-    first = [torch.cat([a[:1], b[1:]]) for a, b in zip(good.flows, bad.flows, strict=True)]
+    first = [
+        Layers(*(torch.cat([x[:1], y[1:]]) for x, y in zip(a, b, strict=True)))
+        for a, b in zip(good.levels, bad.levels, strict=True)
+    ]
+    flow = torch.cat([good.flow[:1], bad.flow[1:]])
     everywhere = float(distillation(bad, good, batch)["distil_flow"])
-    once = float(distillation(bad, good._replace(flows=first), batch)["distil_flow"])
+    once = float(distillation(bad, good._replace(levels=first, flow=flow), batch)["distil_flow"])
     assert 0.15 * everywhere < once < 0.6 * everywhere
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ir_models.nets.igm import IgmConfig  # noqa: E402
 from ir_models.train import augment, cli, cwm, igm  # noqa: E402
 from ir_models.train.loop import Trainer  # noqa: E402
 from ir_models.train.noise import noisy_landmarks, noisy_mask  # noqa: E402
-from ir_models.train.shards import Shards, flow_halved  # noqa: E402
+from ir_models.train.shards import Shards  # noqa: E402
 from mirror.errors import UsageError  # noqa: E402
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark, flow_to_pixels  # noqa: E402
 from tests.fake_samples import fake_landmarks, fake_sample, write_fake_shards  # noqa: E402
@@ -66,7 +67,8 @@ def test_a_move_takes_points_coordinates_and_picture_to_the_same_place() -> None
 def test_an_augmented_batch_still_warps_onto_its_target(seed: int) -> None:
     """Flipped and moved, the flow still brings the flat's colours to where the target shows them."""
     made = cwm.make_batch(stacked(cwm.compact), generator(seed), training=True, noise=0.0)
-    off = ((warp(made.bled, made.flow) - made.target).abs().mean(1, keepdim=True) * made.valid).sum() / made.valid.sum()
+    flow, valid = made.coarse()
+    off = ((warp(made.bled, flow) - made.target).abs().mean(1, keepdim=True) * valid).sum() / valid.sum()
     assert float(off) < 0.05
     assert float(((warp(made.garment[:, 3:4], made.flow) > 0.5) * made.valid).sum() / made.valid.sum()) > 0.97
 
@@ -93,13 +95,15 @@ def test_noise_stays_near_and_depends_on_its_seed_alone() -> None:
     assert float(((soft > 0.5) & (mask > 0.5)).sum() / ((soft > 0.5) | (mask > 0.5)).sum()) > 0.85
 
 
-def test_halving_a_flow_never_averages_across_layers() -> None:
-    flow = np.zeros((128, 96, 2), np.float32)
-    flow[:, 47:] = 0.8
-    flow[0, 0] = np.nan
-    half = flow_halved(flow)
-    assert np.isnan(half[0, 0]).all() and np.isnan(half[5, 23]).all()
-    assert set(np.unique(half[5, [22, 24], 0])) == {np.float16(0.0), np.float16(0.8)}
+def test_a_coarser_flow_is_never_an_average_across_layers() -> None:
+    made = cwm.make_batch(stacked(cwm.compact), generator(), training=False, noise=0.0)
+    flow, valid = torch.zeros_like(made.flow), torch.ones_like(made.valid)
+    flow[..., 47:] = 0.8
+    valid[..., 0, 0] = 0.0
+    coarse, known = dataclasses.replace(made, flow=flow, valid=valid).coarse()
+    assert float(known[0, 0, 0, 0]) == 0.0 and float(known[0, 0, 5, 23]) == 0.0
+    assert known[0, 0, 5, [22, 24]].tolist() == [1.0, 1.0]
+    assert coarse[0, 0, 5, [22, 24]].tolist() == pytest.approx([0.0, 0.8])
 
 
 def test_filled_flow_keeps_what_is_known() -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ir_models.nets.cwm import CwmTraining
-from ir_models.nets.igm import IgmTraining
+from ir_models.nets.igm import SHAPES, IgmTraining
 from ir_models.train.loop import Task, in_full
 from mirror.frames import CANVAS_H, CANVAS_W
 
@@ -87,25 +87,25 @@ class FineTuning:
 def distance(answer: CwmTraining | IgmTraining, told: CwmTraining | IgmTraining) -> Tensor:
     """How far a pupil's answer is from its teacher's, about 1 for a bad one.
 
-    CWM: mean distance of the flows of every level in tens of canvas pixels where the teacher sees the garment, and of
-    coverage. IGM: of the masks, of the colours where the teacher paints, and of the gain."""
+    CWM: mean distance of the layers of every level, in tens of canvas pixels, each by how much the teacher chooses it,
+    where the teacher sees the garment; of the choice; and of coverage. IGM: of the masks, of the colours where the
+    teacher paints, and of the gain."""
     if isinstance(answer, CwmTraining) and isinstance(told, CwmTraining):
-        half = told.logits.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
         apart = answer.logits.new_zeros(())
-        for one, other in zip(answer.flows, told.flows, strict=True):
-            seen = nn.functional.interpolate(told.coverage, size=one.shape[2:], mode="area")
-            off = ((one - other) * half).abs().sum(1, keepdim=True).clamp(max=40.0) * seen
-            apart = apart + off.sum() / (seen.sum() + 1.0) / 10.0 / len(told.flows)
+        half = told.logits.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 1, 2, 1, 1)
+        for level, taught in zip(answer.levels, told.levels, strict=True):
+            seen = nn.functional.interpolate(told.coverage, size=level.flows.shape[2:], mode="area")
+            share, own = torch.softmax(taught.logits, 1), torch.softmax(level.logits, 1)
+            off = ((level.flows - taught.flows).unflatten(1, (-1, 2)) * half).abs().sum(2).clamp(max=40.0) * share
+            off = off.sum(1, keepdim=True) / 10.0 + (own - share).abs().sum(1, keepdim=True)
+            apart = apart + (off * seen).sum() / (seen.sum() + 1.0) / len(told.levels)
         return apart + (answer.coverage - told.coverage).abs().mean()
     assert isinstance(answer, IgmTraining) and isinstance(told, IgmTraining)
-    apart = told.gain.new_zeros(())
-    for name, one, other in zip(told._fields, answer, told, strict=True):
-        if name == "colour":
-            apart = apart + ((one - other).abs() * told.mask).sum() / (3.0 * told.mask.sum() + 10.0)
-        elif name == "gain":
-            apart = apart + (one - other).abs().mean()
-        elif one.shape[1] == 1:
-            apart = apart + (torch.sigmoid(one) - torch.sigmoid(other)).abs().mean()
-        else:
-            apart = apart + (torch.softmax(one, 1) - torch.softmax(other, 1)).abs().mean()
+    apart = told.light.new_zeros(())
+    shape = told.mask
+    apart = apart + ((answer.colour - told.colour).abs() * shape).sum() / (3.0 * shape.sum() + 10.0)
+    apart = apart + (answer.light - told.light).abs().mean()
+    apart = apart + len(SHAPES) * (torch.sigmoid(answer.shapes) - torch.sigmoid(told.shapes)).abs().mean()
+    for one, other in ((answer.seen, told.seen), (answer.others, told.others)):
+        apart = apart + (torch.softmax(one, 1) - torch.softmax(other, 1)).abs().mean()
     return apart

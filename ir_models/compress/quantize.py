@@ -34,6 +34,8 @@ import nncf  # isort: skip  (after mirror.engine: it imports openvino too)
 
 MIN_CHANNELS = 16
 """Convolutions of the CWM with fewer outputs stay in float: flow and mask heads, where INT8 harms most."""
+HEAD = ".answer/"
+"""In the name of a convolution that ends a level of the flow: steps and what speaks for each layer, 16 outputs."""
 COORDINATES = ("cwm_garment", "cwm_person")
 """Networks that read and answer with coordinates. The generator reads and answers with pictures of 256 levels."""
 RESTORE_ON = 24
@@ -71,9 +73,10 @@ def kept_in_float(model: ov.Model, ends: bool) -> nncf.IgnoredScope:
     types = {op.get_type_name() for op in model.get_ordered_ops()} - {"Convolution"}
     names = []
     for op in model.get_ordered_ops() if ends else ():
-        narrow = op.get_type_name() == "Convolution" and op.get_output_shape(0)[1] < MIN_CHANNELS
-        if narrow or (op.get_type_name() == "Convolution" and _reads_input(op)):
-            names.append(op.get_friendly_name())
+        if op.get_type_name() == "Convolution":
+            head = op.get_output_shape(0)[1] < MIN_CHANNELS or HEAD in op.get_friendly_name()
+            if head or _reads_input(op):
+                names.append(op.get_friendly_name())
     return nncf.IgnoredScope(names=names, types=sorted(types), validate=False)
 
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ir_models.nets import cwm as cwm_module
-from ir_models.nets.cwm import GARMENT_FEATURES, Cwm, CwmConfig, FlowLevel
+from ir_models.nets.cwm import GARMENT_FEATURES, Cwm, CwmConfig, FlowLevel, Layers, Prior
 from ir_models.nets.igm import Igm
 from ir_models.plans import plans
 
@@ -65,7 +65,8 @@ class Traceable(nn.Module):
 
     @contextmanager
     def _seamed(self) -> Iterator[None]:
-        sample, shuffle, join = cwm_module.warp, F.pixel_shuffle, torch.cat
+        sample, shuffle, join, mix = cwm_module.warp, F.pixel_shuffle, torch.cat, Layers.mixed
+        lay = Prior.layers
 
         def warp(x: Tensor, flow: Tensor) -> Tensor:
             return sample(x, flow.detach())
@@ -89,9 +90,18 @@ class Traceable(nn.Module):
             self._seen.append(answer)
             self._by_answer[answer.grad_fn] = layer
 
-        def restarted(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            """The flows of a level begin anew: they are coordinates, whatever made them."""
-            return tuple(self._seam(x) if x.dim() == 4 and x.shape[1] == 2 else x for x in given)
+        def restarted(_: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+            """The steps of a level begin anew, and what speaks for its layers: they are numbers of parts."""
+            garment, person, prior, steps, doubts, code = given
+            return garment, person, prior, self._seam(steps), self._seam(doubts), code
+
+        def layers(prior: Prior, steps: Tensor | None = None, doubts: Tensor | None = None) -> Layers:
+            """Coordinates and what speaks for them, whatever made them: the matrix is followed as the answer it is."""
+            given = (None if x is None else x.detach() for x in (steps, doubts))
+            return Layers(*(self._seam(x) for x in lay(Prior(*(x.detach() for x in prior)), *given)))
+
+        def mixed(layers: Layers, share: Tensor | None = None) -> Tensor:
+            return self._seam(mix(layers, share))
 
         hooks = [
             layer.register_forward_hook(answered)
@@ -103,6 +113,8 @@ class Traceable(nn.Module):
             with (
                 mock.patch.object(cwm_module, "warp", warp),
                 mock.patch.object(cwm_module, "correlation", correlation),
+                mock.patch.object(Prior, "layers", layers),
+                mock.patch.object(Layers, "mixed", mixed),
                 mock.patch.object(F, "pixel_shuffle", pixel_shuffle),
                 mock.patch.object(torch, "cat", cat),
             ):

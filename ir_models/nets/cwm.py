@@ -3,11 +3,17 @@
 The appearance-flow network of PF-AFN (Ge et al., CVPR 2021), redesigned for a CPU:
 
 * Two branches. `GarmentBranch` runs once for a garment; `PersonBranch` runs for every frame, with its features.
-* The person comes without colour, as the maps of `mirror.maps`, at 128 x 96, and as the numbers of `person_layout`.
-* It starts from a landmark-anchored prior: torso and sleeves laid along the person's own torso and arms, each by an
-  affine map whose eighteen numbers are learned from both layouts and both branches' pooled features.
+* The person comes without colour, as the maps of `mirror.maps` and their likeness to skin, at 128 x 96, and as the
+  numbers of `person_layout` and `person_frames`.
+* Five layers, one for each of `mirror.maps.PERSON_PARTS`: torso, upper arms, forearms. Each has a smooth flow of its
+  own, and for every pixel one of them is chosen. A forearm before the chest is an edge between two layers; one flow for
+  all would have to run through half the garment within a few pixels there, and crowd its stripes into rings.
+* A layer starts from a landmark-anchored prior: an affine map from the person's part to the garment's, whose numbers
+  are learned from both layouts and both branches' pooled features. What follows are steps away from it, in the
+  coordinates of the garment's part, so that a sleeve may lie on its flat in any direction.
 * Four levels, 8 x 6 to 64 x 48. Each compares the warped garment features with the person's in a cost volume, sees how
-  far the prior is, and answers with a step of the flow and with how much to go back to the prior.
+  far the layers are from their priors, and answers with a step of each, with how much to go back to the priors, and
+  with what speaks for each layer.
 * Coverage is what a small head lets through of the warped garment mask, so it cannot leave it.
 
 Inside, flow counts in area coordinates: [-1, 1] from the garment canvas's edge to its edge (`align_corners=False`),
@@ -24,8 +30,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ir_models.nets.correlation import Form, correlation
-from mirror.frames import CANVAS_H, CANVAS_W
-from mirror.maps import FRAME_PARTS, GARMENT_CHANNELS, LAYOUT_SIZE, MAP_H, MAP_W, PERSON_CHANNELS, PERSON_LAYOUT_SIZE
+from mirror.frames import CANVAS_H, CANVAS_W, SHOULDER_SHARE
+from mirror.maps import (
+    FRAME_PARTS,
+    GARMENT_CHANNELS,
+    LAYOUT_SIZE,
+    PERSON_CHANNELS,
+    PERSON_LAYOUT_SIZE,
+    PERSON_PARTS,
+)
 
 LEVELS = ((8, 6), (16, 12), (32, 24), (64, 48))
 """Height and width of the flow's levels, coarse to fine; the output is twice the last, 128 x 96."""
@@ -34,9 +47,14 @@ GARMENT_FEATURES = ("garment_8x6", "garment_16x12", "garment_32x24", "garment_64
 TO_ALIGNED = (CANVAS_W / (CANVAS_W - 1), CANVAS_H / (CANVAS_H - 1))
 """Area coordinates times this are align_corners=True coordinates: x_true = x_false * 192 / 191, y the same with 256."""
 
-_AFFINE_START = (0.85, 0.0, 0.0, 0.0, 0.85, 0.08, *(0.95, 0.0, -0.15, 0.0, 0.9, 0.0) * 2)
-"""Torso, then both sleeves: garment coordinates from the person's (2 x 3 each), before anything is learned. A garment's
-shoulders are wider than the joints MediaPipe marks, and its shoulder line lies above them."""
+PARTS = len(PERSON_PARTS)
+_FRAME_OF = (0, 1, 1, 2, 2)
+"""The garment's frame, a row of FRAME_PARTS, in which each part of the person lies."""
+_AFFINE_START = (0.85, 0.0, 0.0, 0.0, 0.85, 0.08, *(0.95, 0.0, -0.15, 0.0, 0.9, 0.0) * (PARTS - 1))
+"""Of every part: the garment's coordinates from the person's (2 x 3), before anything is learned. A garment's shoulders
+are wider than the joints MediaPipe marks, and its shoulder line lies above them."""
+_ARM_LOGIT, _ARM_HALF = 8.0, 0.35
+"""What speaks for an arm's segment before anything is learned: so much times its map's excess over this."""
 _COVERAGE_MAPS = ("mask", "head", "arm_left", "arm_right", "lower_left", "lower_right", "hand_left", "hand_right")
 
 
@@ -54,7 +72,7 @@ class CwmConfig:
     encoder: tuple[int, ...] = (32, 48, 64, 96)
     garment_encoder: tuple[int, ...] = (16, 32, 64, 64)
     features: int = 32
-    flow: tuple[int, ...] = (64, 64, 48, 32)
+    flow: tuple[int, ...] = (64, 64, 48, 40)
     radii: tuple[int, ...] = (3, 3, 2, 0)
     coverage: int = 32
     affine: int = 128
@@ -76,14 +94,42 @@ CONFIGS = {
 }
 
 
-class CwmTraining(NamedTuple):
-    """What the losses look at. flows: (B, 2, h, w) area coordinates: the prior (64 x 48), then every level, coarse to
-    fine. logits: (B, 1, 128, 96) of the coverage head. warped_mask: (B, 1, 128, 96), the garment's mask by the last
-    flow."""
+class Layers(NamedTuple):
+    """A flow of every part, and which of them is seen. flows: (B, 2 PARTS, h, w), area coordinates, x and y of the
+    first part first. logits: (B, PARTS, h, w)."""
 
-    flows: list[Tensor]
+    flows: Tensor
+    logits: Tensor
+
+    def mixed(self, share: Tensor | None = None) -> Tensor:
+        """(B, 2, h, w): the flows, each by its share (B, PARTS, h, w), or by the softmax of its logit."""
+        share = torch.softmax(self.logits, 1) if share is None else share
+        return (self.flows.unflatten(1, (PARTS, 2)) * share[:, :, None]).sum(1)
+
+    def chosen(self) -> Tensor:
+        """(B, 2, h, w): at every pixel the flow of the layer with most to be said for it."""
+        best = (self.logits >= self.logits.amax(1, keepdim=True)).to(self.flows.dtype)
+        return self.mixed(best / best.sum(1, keepdim=True))
+
+    def enlarged(self, size: tuple[int, int]) -> Layers:
+        """Bilinear, every layer by itself."""
+        if (int(self.flows.shape[2]), int(self.flows.shape[3])) == size:
+            return self
+        return Layers(*(F.interpolate(x, size=size, mode="bilinear", align_corners=False) for x in self))
+
+
+class CwmTraining(NamedTuple):
+    """What the losses look at. levels: the prior (64 x 48), every level, coarse to fine, and the result (128 x 96).
+    steps: (B, 2 PARTS, 64, 48), how far the layers went from their priors, shoulder widths of the garment, along and
+    across. flow: (B, 2, 128, 96), area coordinates. logits: (B, 1, 128, 96) of the coverage head.
+    warped_mask: (B, 1, 128, 96), the garment's mask by the flow. deformed: of the priors, `PersonBranch.deformed`."""
+
+    levels: list[Layers]
+    steps: Tensor
+    flow: Tensor
     logits: Tensor
     warped_mask: Tensor
+    deformed: Tensor
 
     @property
     def coverage(self) -> Tensor:
@@ -151,38 +197,73 @@ class GarmentBranch(nn.Module):
 
 
 class FlowLevel(nn.Module):
-    """One level of the flow: look at the cost volume, step, or go back towards the prior."""
+    """One level of the flow: look at the cost volume, step, or go back towards the priors."""
 
     def __init__(self, features: int, width: int, radius: int, code: int, form: Form) -> None:
         super().__init__()
         self.radius, self.form = radius, form
         volume = (2 * radius + 1) ** 2 if radius else 0
-        self.look = nn.Conv2d(volume + 2 * features + 4, width, 3, padding=1)
+        self.look = nn.Conv2d(volume + 2 * features + 2 + 4 * PARTS, width, 3, padding=1)
         self.style = nn.Linear(code, width)
         self.think = nn.Conv2d(width, width, 3, padding=1)
-        self.answer = nn.Conv2d(width, 3, 3, padding=1)
+        self.answer = nn.Conv2d(width, 3 * PARTS + 1, 3, padding=1)
 
-    def forward(self, garment: Tensor, person: Tensor, flow: Tensor, prior: Tensor, code: Tensor) -> tuple[Tensor, ...]:
-        """-> the flow after this level and its hidden features."""
-        h, w = int(flow.shape[2]), int(flow.shape[3])
-        cell = flow.new_tensor([2.0 / w, 2.0 / h]).view(1, 2, 1, 1)  # a level pixel in area coordinates
-        back = prior - flow
+    def forward(
+        self, garment: Tensor, person: Tensor, prior: Prior, steps: Tensor, doubts: Tensor, code: Tensor
+    ) -> tuple[Tensor, ...]:
+        """steps as in `CwmTraining`, doubts (B, PARTS, h, w) what is added to the prior's logits, both of this level's
+        size. -> both after this level, and its hidden features."""
+        cell = 1.0 / (SHOULDER_SHARE * int(steps.shape[3]))  # a level pixel, shoulder widths
+        now = prior.layers(steps, doubts)
+        share = torch.softmax(now.logits, 1)
+        flow = now.mixed(share)
         warped = warp(garment, flow)
-        seen = [warped, person, flow, (back / cell).clamp(-8.0, 8.0) * 0.25]
+        seen = [warped, person, flow, (steps / cell).clamp(-8.0, 8.0) * 0.25, share, doubts.clamp(-8.0, 8.0) * 0.25]
         if self.radius:
             seen.insert(0, correlation(person, warped, self.radius, self.form))
         hidden = F.relu(self.look(torch.cat(seen, 1)) + self.style(code)[:, :, None, None])
         hidden = F.relu(hidden + self.think(hidden))
         answer = self.answer(hidden)
-        return flow + answer[:, :2] * cell + torch.sigmoid(answer[:, 2:] - 1.0) * back, hidden
+        kept = torch.sigmoid(1.0 - answer[:, -1:])
+        return steps * kept + answer[:, : 2 * PARTS] * cell, doubts + answer[:, 2 * PARTS : -1], hidden
+
+
+class Prior(NamedTuple):
+    """Where the parts would lie by the landmarks alone. matrix: (B, 2 PARTS, 2 PARTS + 3): a part's flow from all
+    parts' steps and (x, y, 1), the place on the canvas in area coordinates. logits: (B, PARTS, h, w)."""
+
+    matrix: Tensor
+    logits: Tensor
+
+    def layers(self, steps: Tensor | None = None, doubts: Tensor | None = None) -> Layers:
+        """The layers after these steps, at the size of the logits. Coordinates need all their digits: in float32."""
+        h, w = int(self.logits.shape[2]), int(self.logits.shape[3])
+        with torch.autocast(self.matrix.device.type, enabled=False):
+            place = _places(h, w).to(self.matrix).expand(len(self.matrix), -1, -1)
+            if steps is None:
+                flows = self.matrix[:, :, 2 * PARTS :] @ place
+            else:
+                flows = self.matrix @ torch.cat([steps.float().flatten(2), place], 1)
+            return Layers(flows.unflatten(2, (h, w)), self.logits if doubts is None else self.logits + doubts)
+
+
+def _places(height: int, width: int) -> Tensor:
+    """(1, 3, h w): x, y in area coordinates and 1, of every pixel."""
+    y = (torch.arange(height) * 2.0 + 1.0) / height - 1.0
+    x = (torch.arange(width) * 2.0 + 1.0) / width - 1.0
+    x, y = x.repeat(height), y.repeat_interleave(width)
+    return torch.stack([x, y, torch.ones_like(x)])[None]
 
 
 class PersonBranch(nn.Module):
     """Runs for every frame."""
 
+    apart: Tensor
+    affine_start: Tensor
+
     def __init__(self, config: CwmConfig) -> None:
         super().__init__()
-        self.encoder = Encoder(config.person_channels, config.encoder, config.features)
+        self.encoder = Encoder(config.person_channels + 1, config.encoder, config.features)
         code = LAYOUT_SIZE + config.garment_encoder[-1]
         both = code + config.encoder[-1] + PERSON_LAYOUT_SIZE
         self.affine = nn.Sequential(
@@ -197,10 +278,13 @@ class PersonBranch(nn.Module):
         self.cover_coarse = nn.Sequential(
             nn.Conv2d(seen, config.coverage, 3, padding=1), nn.ReLU(), nn.Conv2d(config.coverage, 48, 3, padding=1)
         )
+        # For the coverage, and for every layer.
         self.cover_fine = nn.Sequential(
-            nn.Conv2d(12 + len(_COVERAGE_MAPS) + 1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 1, 3, padding=1)
-        )
+            nn.Conv2d(12 + len(_COVERAGE_MAPS) + 2, 16, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(16, 1 + PARTS, 3, padding=1),
+        )  # fmt: skip
         self.register_buffer("affine_start", torch.tensor(_AFFINE_START), persistent=False)
+        self.register_buffer("apart", torch.eye(PARTS), persistent=False)
         _start_weights(self)
         for level in self.levels:
             assert isinstance(level, FlowLevel)
@@ -208,62 +292,78 @@ class PersonBranch(nn.Module):
         _start_small(self.affine[4], 0.01)
         _start_small(self.cover_fine[2], 0.1)
 
-    def forward(self, maps: Tensor, layout: Tensor, *garment: Tensor) -> tuple[Tensor, Tensor]:
-        """maps: (B, 21, 128, 96), `mirror.maps.person_maps`; layout: (B, 24), `person_layout`; garment:
-        GARMENT_FEATURES.
+    def forward(
+        self, maps: Tensor, layout: Tensor, frames: Tensor, likeness: Tensor, *garment: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """maps: (B, 21, 128, 96), `mirror.maps.person_maps`; layout: (B, 24), `person_layout`; frames: (B, 30),
+        `person_frames`; likeness: (B, 1, 128, 96), `skin_likeness`; garment: GARMENT_FEATURES.
 
         -> flow (B, 2, 128, 96), x and y in `Fit`'s convention (align_corners=True on the 256 x 192 garment canvas; may
         leave [-1, 1]), and coverage (B, 1, 128, 96), 0..1. Both lie on the canvas pixel-area aligned."""
-        out = self.look(maps, layout, *garment)
-        to_aligned = out.logits.new_tensor(TO_ALIGNED).view(1, 2, 1, 1)
-        return twice(out.flows[-1]) * to_aligned, out.coverage
+        out = self.look(maps, layout, frames, likeness, *garment)
+        return out.flow * out.flow.new_tensor(TO_ALIGNED).view(1, 2, 1, 1), out.coverage
 
-    def look(self, maps: Tensor, layout: Tensor, *garment: Tensor) -> CwmTraining:
+    def look(self, maps: Tensor, layout: Tensor, frames: Tensor, likeness: Tensor, *garment: Tensor) -> CwmTraining:
         """The same with everything the losses need."""
         features, mask, code = garment[:4], garment[4], garment[5]
-        pyramid, pooled = self.encoder(maps)
+        pyramid, pooled = self.encoder(torch.cat([maps, likeness], 1))
         code = torch.cat([code, pooled, layout], 1)
-        priors = self.priors(maps, code)
-        flow = priors[0]
-        flows, hidden = [priors[-1]], maps
+        priors = self.priors(maps, frames, code)
+        steps = maps.new_zeros(len(maps), 2 * PARTS, *LEVELS[0])
+        doubts, hidden = steps[:, :PARTS], maps
+        levels = [priors[-2].layers()]
         for index, level in enumerate(self.levels):
-            flow = twice(flow) if index else flow
-            flow, hidden = level(features[index], pyramid[index], flow, priors[index], code)
-            flows.append(flow)
-        coarse = self.cover_coarse(torch.cat([hidden, pyramid[-1], warp(mask, flow)], 1))
-        warped_mask = warp(mask, twice(flow))
+            if index:
+                steps, doubts = twice(steps), twice(doubts)
+            steps, doubts, hidden = level(features[index], pyramid[index], priors[index], steps, doubts, code)
+            levels.append(priors[index].layers(steps, doubts))
+        coarse = self.cover_coarse(torch.cat([hidden, pyramid[-1], warp(mask, levels[-1].mixed())], 1))
+        first = priors[-1].layers(twice(steps), twice(doubts))
         rows = [PERSON_CHANNELS.index(name) for name in _COVERAGE_MAPS]
-        seen = [F.pixel_shuffle(coarse, 2), *(maps[:, row : row + 1] for row in rows), warped_mask]
-        return CwmTraining(flows, self.cover_fine(torch.cat(seen, 1)), warped_mask)
+        seen = [F.pixel_shuffle(coarse, 2), *(maps[:, row : row + 1] for row in rows), likeness]
+        fine = self.cover_fine(torch.cat([*seen, warp(mask, first.chosen())], 1))
+        levels.append(Layers(first.flows, first.logits + fine[:, 1:]))
+        flow = levels[-1].chosen()
+        return CwmTraining(levels, steps, flow, fine[:, :1], warp(mask, flow), self.deformed(code))
 
-    def priors(self, maps: Tensor, code: Tensor) -> list[Tensor]:
-        """Where torso and sleeves would lie by the landmarks alone: (B, 2, h, w) at every level, area coordinates."""
-        priors = [self.prior(prior_basis(maps), code)]
-        for _ in range(len(LEVELS) - 1):
-            priors.insert(0, F.avg_pool2d(priors[0], 2))
-        return priors
+    def priors(self, maps: Tensor, frames: Tensor, code: Tensor) -> list[Prior]:
+        """At every level, and at 128 x 96. code: (B, n), of both branches."""
+        matrix, logits = self.prior(frames, code), [first_logits(maps)]
+        for _ in LEVELS:
+            logits.insert(0, F.avg_pool2d(logits[0], 2))
+        return [Prior(matrix, level) for level in logits]
 
-    def prior(self, basis: Tensor, code: Tensor) -> Tensor:
-        """The finest of them, (B, 2, 64, 48). basis: of `prior_basis`. code: (B, n), of both branches.
+    def prior(self, frames: Tensor, code: Tensor) -> Tensor:
+        """The `matrix` of a `Prior`. frames: (B, 30), `mirror.maps.person_frames`."""
+        with torch.autocast(code.device.type, enabled=False):
+            learned = self._learned(code)
+            lies = code[:, : 6 * len(FRAME_PARTS)].float().view(-1, len(FRAME_PARTS), 2, 3)
+            lies = torch.stack([lies[:, row] for row in _FRAME_OF], 1)  # B, part, 2, 3
+            stands = frames.float().view(-1, PARTS, 2, 3)
+            place = learned[..., :2] @ stands
+            place = torch.cat([place[..., :2], place[..., 2:] + learned[..., 2:]], 3)
+            linear = lies[..., :2]
+            place = linear @ place
+            place = torch.cat([place[..., :2], place[..., 2:] + lies[..., 2:]], 3).flatten(1, 2)
+            steps = (linear[:, :, :, None] * self.apart.view(PARTS, 1, PARTS, 1)).flatten(3, 4).flatten(1, 2)
+            return torch.cat([steps, place], 2)
 
-        Parts overlap softly; each is affine in its own coordinates, so the prior is one small matrix product.
-        """
-        with torch.autocast(code.device.type, enabled=False):  # coordinates need all their digits
-            learned = (self.affine_start + self.affine(code.float())).view(-1, len(FRAME_PARTS), 2, 3)
-            frames = code[:, : 6 * len(FRAME_PARTS)].float().view(-1, len(FRAME_PARTS), 2, 3)
-            linear, shift = frames[..., :2], frames[..., 2:]
-            parts = linear @ learned + torch.cat([torch.zeros_like(linear), shift], 3)  # B, part, 2, 3
-            matrix = parts.permute(0, 2, 1, 3).reshape(-1, 2, 3 * len(FRAME_PARTS))
-            return (matrix @ basis.float().flatten(2)).view(-1, 2, MAP_H // 2, MAP_W // 2)
+    def _learned(self, code: Tensor) -> Tensor:
+        return (self.affine_start + self.affine(code.float())).view(-1, PARTS, 2, 3)
+
+    def deformed(self, code: Tensor) -> Tensor:
+        """How far the priors leave the shape they began with, squared, shoulder widths: a part that few pixels tell of
+        must not be squeezed for want of anything better."""
+        with torch.autocast(code.device.type, enabled=False):
+            start = self.affine_start.view(1, PARTS, 2, 3)
+            return (self._learned(code) - start)[..., :2].square().sum((1, 2, 3)).mean()
 
 
-def prior_basis(maps: Tensor) -> Tensor:
-    """Coordinates along the torso and both arms, each times that part's share: (B, 9, 64, 48). maps: of a person."""
-    row = {name: maps[:, k : k + 1] for k, name in enumerate(PERSON_CHANNELS)}
-    share = 1.0 / (row["arm_left"] + row["arm_right"]).clamp(min=1.0)
-    torso = 1.0 - (row["arm_left"] + row["arm_right"]) * share
-    arms = [row[f"arm_{side}{suffix}"] * share for side in ("left", "right") for suffix in ("_along", "_across", "")]
-    return F.avg_pool2d(torch.cat([torso * row["u"], torso * row["v"], torso, *arms], 1), 2)
+def first_logits(maps: Tensor) -> Tensor:
+    """What speaks for each part before anything is learned: (B, PARTS, 128, 96). maps: of a person."""
+    rows = [PERSON_CHANNELS.index(name) for name in PERSON_PARTS[1:]]
+    arms = torch.cat([maps[:, row : row + 1] for row in rows], 1)
+    return torch.cat([torch.zeros_like(arms[:, :1]), (arms - _ARM_HALF) * _ARM_LOGIT], 1)
 
 
 class Cwm(nn.Module):
@@ -276,18 +376,18 @@ class Cwm(nn.Module):
         _start_weights(self.garment)
         self.person = PersonBranch(config)
 
-    def forward(self, person: Tensor, stands: Tensor, garment: Tensor, layout: Tensor) -> tuple[Tensor, Tensor]:
-        """Flow and coverage, as `PersonBranch`; person maps and layout, garment maps and layout as the branches take
-        them."""
-        return self.person(person, stands, *self.garment(garment, layout))
+    def forward(self, *given: Tensor) -> tuple[Tensor, Tensor]:
+        """Flow and coverage, as `PersonBranch`. given: its first four inputs, then those of `GarmentBranch`."""
+        return self.person(*given[:-2], *self.garment(*given[-2:]))
 
-    def code(self, person: Tensor, stands: Tensor, garment: Tensor, layout: Tensor) -> Tensor:
-        """What places the prior and steers the levels, (B, n): both layouts, both branches' pooled features."""
-        of_garment = self.garment(garment, layout)[-1]
-        return torch.cat([of_garment, self.person.encoder(person)[1], stands], 1)
+    def code(self, *given: Tensor) -> Tensor:
+        """What places the priors and steers the levels, (B, n): both layouts, both branches' pooled features."""
+        maps, stands, _, likeness = given[:-2]
+        pooled = self.person.encoder(torch.cat([maps, likeness], 1))[1]
+        return torch.cat([self.garment(*given[-2:])[-1], pooled, stands], 1)
 
-    def look(self, person: Tensor, stands: Tensor, garment: Tensor, layout: Tensor) -> CwmTraining:
-        return self.person.look(person, stands, *self.garment(garment, layout))
+    def look(self, *given: Tensor) -> CwmTraining:
+        return self.person.look(*given[:-2], *self.garment(*given[-2:]))
 
 
 def _start_weights(module: nn.Module) -> None:

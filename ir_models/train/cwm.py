@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ir_models.checkpoints import begin_with
-from ir_models.nets.cwm import CONFIGS, TO_ALIGNED, Cwm, CwmTraining, prior_basis, warp
+from ir_models.nets.cwm import CONFIGS, LEVELS, TO_ALIGNED, Cwm, CwmTraining, Layers, Prior, first_logits, warp
 from ir_models.train import augment
 from ir_models.train.loop import half_pays, in_full
 from ir_models.train.noise import noisy_landmarks, noisy_mask
@@ -21,19 +21,37 @@ from ir_models.train.shards import (
     Part,
     Sample,
     Shards,
-    flow_halved,
     garment_on_white,
     garment_shown,
+    halve,
     open_shards,
     share,
 )
 from mirror.frames import CANVAS_H, CANVAS_W, SHOULDER_SHARE
 from mirror.inputs import colours_bled
-from mirror.maps import garment_layout, garment_maps, person_layout, person_maps
+from mirror.maps import (
+    MAP_H,
+    MAP_W,
+    garment_layout,
+    garment_maps,
+    person_frames,
+    person_layout,
+    person_maps,
+    skin_colour,
+    skin_likeness,
+)
 from mirror.wardrobe import LANDMARKS, SLEEVES
 
-LEVEL_WEIGHTS = (0.25, 0.25, 0.4, 0.7, 1.0)
-"""Of the flow's error: the prior, then the levels coarse to fine."""
+LEVEL_WEIGHTS = (0.2, 0.15, 0.25, 0.4, 0.6, 1.0)
+"""Of the flow's error: the prior, the levels coarse to fine, and the result."""
+SPREAD_PX = 11.5
+"""Garment-canvas pixels by which the flow may differ between four neighbours for their mean to be true: averages across
+layers, of an arm before the torso, are places that exist nowhere."""
+SMOOTH_WEIGHT, REST_WEIGHT, STRETCH_WEIGHT = 2.0, 0.1, 0.3
+DEFORMED_PX = 2.0
+"""Pixels of error that `PersonBranch.deformed` counts as."""
+LIKELY_PX = 6.0
+"""Pixels of SHOULDER_PX within which two layers explain a pixel about as well."""
 HEM_BAND = 6
 """Map pixels around the garment in which its warped mask must end; farther away the flow may do as it likes."""
 HEM_WEIGHT = 0.05
@@ -45,18 +63,18 @@ SHOULDER_PX = SHOULDER_SHARE * CANVAS_W
 
 
 def compact(sample: Sample) -> Sample:
-    """One sample of a shard -> what this training keeps: 140 kB."""
+    """One sample of a shard -> what this training keeps: 210 kB."""
     aligned = np.array(TO_ALIGNED, np.float32)
     return {
         "garment": garment_on_white(sample["garment"], sample["garment_mask"]),
         "bled": halve_again(colours_bled(sample["garment"], sample["garment_mask"])),
         "shown": share(garment_shown(sample["parts_a"], sample["landmarks"])),
-        "back": share(sample["parts_a"] == Part.BACK),
         "free": share(np.isin(sample["parts_a"], (Part.BACKGROUND, Part.LOWER))),
         "old": share(sample["parts_b"] != Part.BACKGROUND),
         "both": share((sample["parts_b"] != Part.BACKGROUND) | (sample["parts_a"] != Part.BACKGROUND)),
         "target": halve_again(sample["target"]),
-        "flow": flow_halved(sample["flow"].astype(np.float32) / aligned),
+        "picture": halve(sample["person"]),
+        "flow": (sample["flow"].astype(np.float32) / aligned).astype(np.float16),
         "landmarks": np.nan_to_num(sample["landmarks"][:, :2]).astype(np.float32),
         "garment_landmarks": sample["garment_landmarks"].astype(np.float32),
         "sleeves": sample["sleeves"],
@@ -73,16 +91,17 @@ def halve_again(picture: np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass
 class Batch:
-    """What the network sees (person, stands, garment, layout) and what it should answer.
+    """What the network sees (person, stands, frames, likeness, garment, layout) and what it should answer.
 
-    flow: (B, 2, 64, 48) area coordinates; valid: (B, 1, 64, 48), 1 where it is known; pixels: (B, 1, 1, 1) to turn an
+    flow: (B, 2, 128, 96) area coordinates; valid: (B, 1, 128, 96), 1 where it is known; pixels: (B, 1, 1, 1) to turn an
     error in canvas pixels into one of SHOULDER_PX. shown: (B, 1, 128, 96) target coverage; free: where
-    background or trousers are seen, so that no garment can be. sleeve_back: (B, 1, 64, 48)
-    where the garment's back is shown, of which no flow is known. bled, target: (B, 3, 64, 48) RGB 0..1.
+    background or trousers are seen, so that no garment can be. bled, target: (B, 3, 64, 48) RGB 0..1.
     """
 
     person: Tensor
     stands: Tensor
+    frames: Tensor
+    likeness: Tensor
     garment: Tensor
     layout: Tensor
     flow: Tensor
@@ -90,12 +109,19 @@ class Batch:
     pixels: Tensor
     shown: Tensor
     free: Tensor
-    sleeve_back: Tensor
     bled: Tensor
     target: Tensor
 
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        return self.person, self.stands, self.garment, self.layout
+    def inputs(self) -> tuple[Tensor, ...]:
+        return self.person, self.stands, self.frames, self.likeness, self.garment, self.layout
+
+    def coarse(self) -> tuple[Tensor, Tensor]:
+        """flow and valid at 64 x 48: the mean of four, known where all four are and lie near each other."""
+        four = self.flow.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
+        half = self.flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
+        apart = ((four.amax((3, 5)) - four.amin((3, 5))) * half).amax(1, keepdim=True)
+        whole = F.avg_pool2d(self.valid, 2) > 0.99
+        return four.mean((3, 5)), (whole & (apart < SPREAD_PX)).float()
 
     def to(self, device: torch.device) -> Batch:
         parts = {name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
@@ -115,8 +141,8 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
     def chance(share_: float) -> Tensor:
         return (torch.rand(count, generator=generator) < share_).view(count, 1, 1, 1)
 
-    garment, bled, shown, back, free, old, both, target = (
-        picture(name) for name in ("garment", "bled", "shown", "back", "free", "old", "both", "target")
+    garment, bled, shown, free, old, both, target, colour = (
+        picture(name) for name in ("garment", "bled", "shown", "free", "old", "both", "target", "picture")
     )
     count = len(garment)
     flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
@@ -128,14 +154,16 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
 
     if training:
         if torch.rand((), generator=generator) < 0.5:
-            garment, bled, shown, back, free, mask, target, valid = (
-                x.flip(3) for x in (garment, bled, shown, back, free, mask, target, valid)
+            garment, bled, shown, free, mask, target, valid, colour = (
+                x.flip(3) for x in (garment, bled, shown, free, mask, target, valid, colour)
             )
             flow = augment.mirror_flow(flow)
             points = augment.mirror_points(points, augment.MIRROR_PERSON)
             marks = augment.mirror_points(marks, augment.MIRROR_GARMENT)
         body = augment.random_move(count, generator, scale=0.05, roll_deg=2.0, shift=0.03)
-        shown, back, free, mask, target = (body.picture(x) for x in (shown, back, free, mask, target))
+        shown, free, mask, target = (body.picture(x) for x in (shown, free, mask, target))
+        colour = augment.camera([body.picture(colour, padding="border")], generator)[0]
+        colour = (colour + torch.randn(colour.shape, generator=generator) * 0.012).clamp(0.0, 1.0)
         flow, valid = body.picture(flow, "nearest"), body.picture(valid, "nearest")
         points = body.points(points)
         laid = augment.random_move(count, generator, scale=0.02, roll_deg=1.5, shift=0.012, lean=-0.02)
@@ -148,10 +176,13 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
     if noise > 0.0:
         points, mask = noisy_landmarks(points, generator, noise), noisy_mask(mask, generator, noise)
 
+    colour = colour * 2.0 - 1.0
     left, right = (marks[:, LANDMARKS.index(f"shoulder_{side}")] for side in ("left", "right"))
     return Batch(
         person=person_maps(points, mask[:, 0]),
         stands=person_layout(points),
+        frames=person_frames(points),
+        likeness=skin_likeness(colour, skin_colour(colour, points)),
         garment=garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks),
         layout=garment_layout(marks),
         flow=flow,
@@ -159,7 +190,6 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
         pixels=(SHOULDER_PX / (right - left).norm(dim=1).clamp(min=20.0)).view(count, 1, 1, 1),
         shown=shown,
         free=free,
-        sleeve_back=F.avg_pool2d(back * shown, 2) * (1.0 - valid),
         bled=bled,
         target=target,
     )
@@ -168,24 +198,19 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
 def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
     """Terms of the loss, to be added up.
 
-    flow: L1 on visible front pixels at every level. back: where a sleeve shows its back, stay near the prior. smooth:
-    second differences, bounded, so that arm against torso may jump. cover, dice: coverage, whose product with the
-    warped mask pulls the garment's outline into place as well. hem: the warped mask itself ends where the garment does,
-    so that hems and cuffs show their own edge. photo: warped colours against the target's, less their mean difference,
-    so that exposure does not count.
+    flow: `layered_error` on visible front pixels at every level. smooth: second differences of each layer's steps;
+    stretch: their first, where they count; rest: layers that are not seen stay near their priors; deformed: and those
+    near their shape. cover, dice: coverage, whose product with the warped mask pulls the garment's outline into place
+    as well. hem: the warped mask itself ends where the garment does, so that hems and cuffs show their own edge. photo:
+    warped colours against the target's, less their mean difference, so that exposure does not count.
     """
-    known = batch.valid.sum() + 1.0
-    half = batch.flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
+    coarse, fine = batch.coarse(), (batch.flow, batch.valid)
     flow = batch.flow.new_zeros(())
-    for weight, answer in zip(LEVEL_WEIGHTS, out.flows, strict=True):
-        fine = answer
-        if answer.shape[2] != batch.flow.shape[2]:
-            fine = F.interpolate(answer, size=batch.flow.shape[2:], mode="bilinear", align_corners=False)
-        error = ((fine - batch.flow) * half).abs().sum(1, keepdim=True) * batch.pixels
-        flow = flow + weight * (error * batch.valid).sum() / known / 10.0
-    astray = ((out.flows[-1] - out.flows[0].detach()) * half).abs().clamp(max=40.0) * batch.pixels
-    back = (astray.sum(1, keepdim=True) * batch.sleeve_back).sum() / known / 10.0
-    smooth = sum((_bent(answer) for answer in out.flows[-2:]), flow.new_zeros(())) * 2.0
+    for weight, answer in zip(LEVEL_WEIGHTS, out.levels, strict=True):
+        flow = flow + weight * layered_error(answer, *(fine if answer is out.levels[-1] else coarse), batch.pixels)
+    smooth = _bent(out.steps)
+    share = torch.softmax(out.levels[-2].logits, 1).repeat_interleave(2, 1)
+    rest = (out.steps.abs() * (1.0 - share)).mean()
 
     coverage = out.coverage.clamp(1e-4, 1.0 - 1e-4)
     edge = (batch.shown - F.avg_pool2d(batch.shown, 7, 1, 3)).abs()
@@ -197,14 +222,17 @@ def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
     both = (coverage * batch.shown).sum((1, 2, 3))
     dice = (1.0 - (2.0 * both + 1.0) / ((coverage + batch.shown).sum((1, 2, 3)) + 1.0)).mean()
 
-    warped = warp(batch.bled, out.flows[-1])
-    off = (warped - batch.target) * batch.valid
-    mean = off.sum((2, 3), keepdim=True) / (batch.valid.sum((2, 3), keepdim=True) + 1.0)
-    photo = (off - mean * batch.valid).abs().sum() / known
+    known = coarse[1]
+    warped = warp(batch.bled, out.levels[-2].mixed())
+    off = (warped - batch.target) * known
+    mean = off.sum((2, 3), keepdim=True) / (known.sum((2, 3), keepdim=True) + 1.0)
+    photo = (off - mean * known).abs().sum() / (known.sum() + 1.0)
     return {
-        "flow": flow,
-        "back": 0.3 * back,
-        "smooth": smooth,
+        "flow": flow / 10.0,
+        "smooth": SMOOTH_WEIGHT * smooth,
+        "stretch": STRETCH_WEIGHT * _stretched(out),
+        "rest": REST_WEIGHT * rest,
+        "deformed": LEVEL_WEIGHTS[0] * DEFORMED_PX / 10.0 * out.deformed,
         "cover": cover,
         "hem": HEM_WEIGHT * hem,
         "dice": 0.5 * dice,
@@ -212,16 +240,42 @@ def losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def _bent(flow: Tensor) -> Tensor:
-    across = (flow[..., 2:] - 2 * flow[..., 1:-1] + flow[..., :-2]).abs().clamp(max=0.1).mean()
-    along = (flow[..., 2:, :] - 2 * flow[..., 1:-1, :] + flow[..., :-2, :]).abs().clamp(max=0.1).mean()
+def layered_error(answer: Layers, flow: Tensor, valid: Tensor, pixels: Tensor) -> Tensor:
+    """Mean over the valid pixels of a flow (B, 2, h, w) of how unlikely it is, in pixels of SHOULDER_PX: the L1 of the
+    layer that fits best, and what it costs that another may be chosen. Soft over LIKELY_PX: the negative logarithm of a
+    mixture of Laplace distributions, one for each layer, by its logit. So a layer learns where it explains what is
+    seen, and the choice learns which of them that is."""
+    answer = answer.enlarged((int(flow.shape[2]), int(flow.shape[3])))
+    half = flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 1, 2, 1, 1)
+    off = ((answer.flows.unflatten(1, (-1, 2)) - flow[:, None]) * half).abs().sum(2) * pixels
+    likely = torch.logsumexp(torch.log_softmax(answer.logits, 1) - off / LIKELY_PX, 1, keepdim=True)
+    return -LIKELY_PX * (likely * valid).sum() / (valid.sum() + 1.0)
+
+
+def _stretched(out: CwmTraining) -> Tensor:
+    """How much the steps stretch or squeeze the garment where their layer is seen: squared, 1 for as much as the prior
+    runs along there. Where nothing tells how far a sleeve has come, it must not stand still: its pattern would bend
+    into rings."""
+    seen = torch.softmax(out.levels[-2].logits, 1).detach().repeat_interleave(2, 1)
+    seen = seen * F.avg_pool2d(out.coverage.detach(), 2)
+    run = 1.0 / (SHOULDER_SHARE * LEVELS[-1][1])
+    bent = seen.new_zeros(())
+    for axis in (2, 3):
+        slope = out.steps.diff(dim=axis) / run
+        bent = bent + (slope**2 * seen.narrow(axis, 1, int(slope.shape[axis]))).sum()
+    return bent / (seen.sum() + 1.0)
+
+
+def _bent(steps: Tensor) -> Tensor:
+    across = (steps[..., 2:] - 2 * steps[..., 1:-1] + steps[..., :-2]).abs().mean()
+    along = (steps[..., 2:, :] - 2 * steps[..., 1:-1, :] + steps[..., :-2, :]).abs().mean()
     return across + along
 
 
 def errors(flow: Tensor, coverage: Tensor, batch: Batch) -> dict[str, np.ndarray]:
     """Per sample: mean end-point error on visible front pixels (pixels of SHOULDER_PX) and IoU of coverage.
 
-    flow: (B, 2, 64, 48) area coordinates. coverage: (B, 1, 128, 96)."""
+    flow: (B, 2, 128, 96) area coordinates. coverage: (B, 1, 128, 96)."""
     half = flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
     off = ((flow - batch.flow) * half).norm(dim=1, keepdim=True) * batch.pixels
     epe = (off * batch.valid).sum((1, 2, 3)) / batch.valid.sum((1, 2, 3)).clamp(min=1.0)
@@ -238,7 +292,7 @@ PRIOR_SHARE = 0.05
 def fit_prior(
     model: Cwm, shards: Shards, generator: torch.Generator, device: torch.device, seconds: float = math.inf
 ) -> float:
-    """Fit what places the prior, alone, all else as it is; returns its mean error in pixels. Two minutes on a core.
+    """Fit what places the priors, alone, all else as it is; returns their mean L1 in pixels. Two minutes on a core.
 
     A regression of few numbers on few numbers, which the training as a whole learns only slowly. seconds: stop after.
     """
@@ -252,9 +306,9 @@ def fit_prior(
                 break
             batch = make_batch(shards.batch(rows[start : start + 32]), generator, training=True).to(device)
             code = model.code(*batch.inputs()).float()
-            kept.append((code, prior_basis(batch.person).half(), batch.flow, batch.valid, batch.pixels))
-    code, basis, flow, valid, pixels = (torch.cat(column) for column in zip(*kept, strict=True))
-    scale = flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
+            speaks = F.avg_pool2d(first_logits(batch.person), 2).half()
+            kept.append((code, batch.frames, speaks, *batch.coarse(), batch.pixels))
+    code, frames, speaks, flow, valid, pixels = (torch.cat(column) for column in zip(*kept, strict=True))
     optimizer = torch.optim.AdamW(model.person.affine.parameters(), PRIOR_RATE, weight_decay=1e-3)
     error = math.nan
     for step in range(PRIOR_STEPS):
@@ -263,8 +317,9 @@ def fit_prior(
             break
         optimizer.param_groups[0]["lr"] = PRIOR_RATE * (1.0 - spent)
         some = torch.randint(len(code), (PRIOR_BATCH,), generator=generator).to(device)
-        off = ((model.person.prior(basis[some], code[some]) - flow[some]) * scale * valid[some]).norm(dim=1)
-        loss = (off * pixels[some, 0]).sum() / (valid[some].sum() + 1.0)
+        prior = Prior(model.person.prior(frames[some], code[some]), speaks[some].float())
+        loss = layered_error(prior.layers(), flow[some], valid[some], pixels[some])
+        loss = loss + DEFORMED_PX * model.person.deformed(code[some])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -298,7 +353,7 @@ class CwmTask:
     def begin(self, model: Cwm, generator: torch.Generator, device: torch.device, budget_s: float) -> None:
         """Before the first step: the prior, alone."""
         error = fit_prior(model, self.train, generator, device, PRIOR_SHARE * budget_s)
-        print(f"prior fitted alone: {error:.2f} pixels from the truth", flush=True)
+        print(f"priors fitted alone: {error:.2f} pixels (L1) from the truth", flush=True)
 
     def refresh(self) -> int:
         return self.train.refresh(most=1)
@@ -349,8 +404,9 @@ def evaluate(
         rows = shards.batch(np.arange(start, min(start + 32, total)))
         batch = make_batch(rows, generator, training=False, noise=noise).to(device)
         out = model.look(*batch.inputs())
-        found = errors(out.flows[-1], out.coverage, batch)
-        found["prior_epe_px"] = errors(out.flows[0], out.coverage, batch)["epe_px"]
+        found = errors(out.flow, out.coverage, batch)
+        prior = out.levels[0].enlarged((MAP_H, MAP_W)).chosen()
+        found["prior_epe_px"] = errors(prior, out.coverage, batch)["epe_px"]
         found |= {name: rows[name] for name in ("sleeves", "kind", "is_photo")}
         for name, values in found.items():
             columns.setdefault(name, []).append(values)

@@ -206,7 +206,11 @@ def half_pays(device: torch.device) -> bool:
 
 def in_full(out: Any) -> Any:
     """A named tuple of tensors (and lists of them) in float32, for the losses."""
-    return type(out)(*([x.float() for x in part] if isinstance(part, list) else part.float() for part in out))
+    if isinstance(out, Tensor):
+        return out.float()
+    if isinstance(out, list):
+        return [in_full(part) for part in out]
+    return type(out)(*(in_full(part) for part in out))
 
 
 def _beside(path: Path) -> Path:

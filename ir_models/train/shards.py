@@ -140,16 +140,3 @@ def garment_on_white(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
     alpha = mask[..., None].astype(np.float32) / 255.0
     white = colour * alpha + 255.0 * (1.0 - alpha)
     return np.concatenate([halve(white.astype(np.uint8)), halve(mask)[..., None]], 2)
-
-
-def flow_halved(flow: np.ndarray, spread: float = 0.12) -> np.ndarray:
-    """Flow (128, 96, 2) -> (64, 48, 2) float16: the mean of four, nan where one is missing or they lie far apart.
-
-    Averaging across layers (an arm before the torso) gives places that exist nowhere: the prototype had errors to 0.29.
-    """
-    four = flow.astype(np.float32).reshape(64, 2, 48, 2, 2)
-    with np.errstate(invalid="ignore"):
-        apart = (four.max((1, 3)) - four.min((1, 3))).max(-1)
-        mean = four.mean((1, 3))
-        mean[~(apart < spread)] = np.nan
-    return mean.astype(np.float16)

@@ -19,9 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ir_models.nets.cwm import Cwm, CwmTraining
-from ir_models.train.cwm import LEVEL_WEIGHTS, Batch, CwmTask, errors, losses, make_batch
+from ir_models.train.cwm import LEVEL_WEIGHTS, Batch, CwmTask, errors, layered_error, losses, make_batch
 from ir_models.train.loop import in_full
-from mirror.frames import CANVAS_H, CANVAS_W
 from mirror.maps import PERSON_CHANNELS
 
 DISTIL_FLOW, DISTIL_COVERAGE = 0.3, 0.5
@@ -51,7 +50,7 @@ class TeacherTask(CwmTask):
             rows = self.held_out.batch(np.arange(start, min(start + VALIDATE_BATCH, total)))
             batch = as_teacher_sees(make_batch(rows, generator, training=False, noise=0.0)).to(device)
             out = model.look(*batch.inputs())
-            for name, values in errors(out.flows[-1], out.coverage, batch).items():
+            for name, values in errors(out.flow, out.coverage, batch).items():
                 found.setdefault(name, []).append(values)
         return {name: float(np.concatenate(values).mean()) for name, values in found.items()}
 
@@ -87,15 +86,14 @@ def distillation(student: CwmTraining, teacher: CwmTraining, batch: Batch) -> di
     the coverage.
     """
     with torch.no_grad():
-        ours, theirs = (errors(out.flows[-1], out.coverage, batch) for out in (student, teacher))
+        ours, theirs = (errors(out.flow, out.coverage, batch) for out in (student, teacher))
         better_flow = _where(theirs["epe_px"] < ours["epe_px"], batch.shown)
         better_cover = _where(theirs["coverage_iou"] > ours["coverage_iou"], batch.shown)
-    scale = batch.flow.new_tensor([CANVAS_W / 2, CANVAS_H / 2]).view(1, 2, 1, 1)
     flow = batch.flow.new_zeros(())
-    for weight, own, other in zip(LEVEL_WEIGHTS, student.flows, teacher.flows, strict=True):
-        shown = F.adaptive_avg_pool2d(batch.shown, (own.shape[2], own.shape[3]))
-        off = ((own - other) * scale).abs().sum(1, keepdim=True) * batch.pixels * better_flow
-        flow = flow + weight * (off * shown).sum() / (shown.sum() + 1.0) / 10.0
+    for weight, own, other in zip(LEVEL_WEIGHTS, student.levels, teacher.levels, strict=True):
+        size = (int(own.flows.shape[2]), int(own.flows.shape[3]))
+        shown = F.adaptive_avg_pool2d(batch.shown, size) * better_flow
+        flow = flow + weight * layered_error(own, other.chosen(), shown, batch.pixels) / 10.0
     cover = ((student.coverage - teacher.coverage).abs() * better_cover).mean()
     return {"distil_flow": DISTIL_FLOW * flow, "distil_cover": DISTIL_COVERAGE * cover}
 

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ir_models.nets.cwm import CONFIGS, Cwm, CwmTraining, twice, warp
-from ir_models.train.cwm import LEVEL_WEIGHTS, Batch, CwmTask, compact, errors, losses, make_batch
+from ir_models.nets.cwm import CONFIGS, Cwm, CwmTraining, warp
+from ir_models.train.cwm import LEVEL_WEIGHTS, Batch, CwmTask, compact, errors, layered_error, losses, make_batch
 from ir_models.train.shards import Shards
 from ir_models.viton import Viton
 from mirror.frames import CANVAS_W
@@ -48,24 +48,21 @@ class VitonTask(CwmTask):
         batch = make_batch(self.held_out.batch(np.arange(total)), generator, training=False, noise=0.0).to(device)
         out = model.look(*batch.inputs())
         return {
-            "coverage_iou": float(errors(out.flows[-1], out.coverage, batch)["coverage_iou"].mean()),
-            "colour_l1": 85.0 * float(_colours_off(out.flows[-1], batch)),
-            "prior_colour_l1": 85.0 * float(_colours_off(out.flows[0], batch)),
+            "coverage_iou": float(errors(out.flow, out.coverage, batch)["coverage_iou"].mean()),
+            "colour_l1": 85.0 * float(_colours_off(out.levels[-2].chosen(), batch)),
+            "prior_colour_l1": 85.0 * float(_colours_off(out.levels[0].chosen(), batch)),
         }
 
 
 def paired_losses(out: CwmTraining, batch: Batch) -> dict[str, Tensor]:
     """Terms of the loss, to be added up: `losses` without those that need a flow; photo: warped colours against the
     person's own, at every level; near: how far the flow leaves its prior, in tenths of a canvas width."""
-    terms = {name: term for name, term in losses(out, batch).items() if name not in ("flow", "back", "photo")}
-    photo = batch.shown.new_zeros(())
-    for weight, flow in zip(LEVEL_WEIGHTS, out.flows, strict=True):
-        while flow.shape[2] < batch.target.shape[2]:
-            flow = twice(flow)
-        photo = photo + weight * _colours_off(flow, batch)
+    terms = {name: term for name, term in losses(out, batch).items() if name not in ("flow", "photo")}
+    photo, size = batch.shown.new_zeros(()), (int(batch.target.shape[2]), int(batch.target.shape[3]))
+    for weight, level in zip(LEVEL_WEIGHTS, out.levels[:-1], strict=False):
+        photo = photo + weight * _colours_off(level.enlarged(size).mixed(), batch)
     shown = F.avg_pool2d(batch.shown, 2)
-    astray = (out.flows[-1] - out.flows[0].detach()).abs().sum(1, keepdim=True) * shown
-    near = astray.sum() / (shown.sum() + 1.0) * CANVAS_W / 2 / (0.1 * CANVAS_W)
+    near = layered_error(out.levels[-2], out.levels[0].chosen().detach(), shown, batch.pixels) / (0.1 * CANVAS_W)
     return terms | {"photo": PHOTO_WEIGHT * photo, "near": NEAR_WEIGHT * near}
 
 
