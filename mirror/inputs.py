@@ -32,7 +32,7 @@ MIN_INSIDE_PX = 50
 
 
 def planes(picture: np.ndarray) -> np.ndarray:
-    """uint8 HxWx3 BGR -> float32 (1, 3, H, W) RGB in [-1, 1]."""
+    """HxWx3 BGR, 0..255 -> float32 (1, 3, H, W) RGB in [-1, 1]."""
     out = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)
     out *= 2.0 / 255.0
     out -= 1.0

@@ -22,6 +22,8 @@ from mirror.wardrobe import Garment
 
 MAX_GARMENTS = 64
 """Garments whose features are kept (0.3 MB each); the one not worn for the longest goes first."""
+LEAP = 0.2
+"""By so much, of the flow's own units, it differs within three map pixels where one layer ends and another begins."""
 GAIN_CUTOFF_HZ = 0.5
 """How fast the garment's brightness follows that of the room, where no network gives it."""
 _CHANNELS = {"garment_maps": GARMENT_CHANNELS, "person_maps": PERSON_CHANNELS}
@@ -130,7 +132,7 @@ class NeuralFitter:
         network = self.engine["cwm_person"]
         ports = [port.name for port in network.spec.inputs]
         answer = network.run({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
-        flow = enlarge(np.ascontiguousarray(answer["flow"][0].transpose(1, 2, 0)))
+        flow = enlarge_flow(answer["flow"][0])
         coverage = np.clip(enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
         return _Warped(frame, inputs, crop, flow, coverage)
 
@@ -143,14 +145,24 @@ class NeuralFitter:
 
 
 def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
-    """IGM's own form: its outputs are a Fit's fields. Runs on the runtime's thread."""
+    """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
     repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
-    repair[..., :3] = picture_of(made["repair_colour"])
+    repair[..., :3] = painted(made)
     repair[..., 3] = made["repair_mask"][0, 0]
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = coverage * made["composite_mask"][0, 0]
-    return Fit(warped.flow, coverage, made["shading"][0, 0], repair, warped.crop, warped.frame.t_capture)
+    shading = enlarge(made["shading"][0, 0])
+    return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture)
+
+
+def painted(made: Outputs) -> np.ndarray:
+    """What a repair is painted with, float32 256x192x3 BGR, 0..255: skin, where there is, before what is behind it."""
+    behind = enlarge(picture_of(made["repair_colour"]))
+    if "skin_mask" not in made:  # sets made before these were two
+        return behind
+    skin = made["skin_mask"][0, 0]
+    return cv2.blendLinear(enlarge(picture_of(made["skin_colour"])), behind, skin, 1.0 - skin)
 
 
 def _fit_of_plain(warped: _Warped, made: Outputs) -> Fit:
@@ -164,10 +176,25 @@ def _fit_of_plain(warped: _Warped, made: Outputs) -> Fit:
 
 
 def enlarge(canvas_map: np.ndarray) -> np.ndarray:
-    """A map of the canvas at half its size -> 256x192. It is pixel-area aligned, which is how cv2.resize enlarges."""
+    """A map of the canvas, or a picture, at a part of its size -> 256x192. It is pixel-area aligned, which is how
+    cv2.resize enlarges."""
     if canvas_map.shape[:2] == (CANVAS_H, CANVAS_W):
         return canvas_map
     return cv2.resize(canvas_map, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+
+
+def enlarge_flow(flow: np.ndarray) -> np.ndarray:
+    """A flow (float32 2xhxw) -> 256x192x2; no mean is taken across an edge, where it leaps from sleeve to torso."""
+    flow = np.ascontiguousarray(flow.transpose(1, 2, 0))
+    if flow.shape[:2] == (CANVAS_H, CANVAS_W):
+        return flow
+    smooth, kernel = enlarge(flow), np.ones((3, 3), np.uint8)
+    leaps = cv2.subtract(cv2.dilate(flow, kernel), cv2.erode(flow, kernel)).max(-1) > LEAP
+    if leaps.any():
+        size = (CANVAS_W, CANVAS_H)
+        edges = cv2.resize(leaps.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        cv2.copyTo(cv2.resize(flow, size, interpolation=cv2.INTER_NEAREST), edges, smooth)
+    return smooth
 
 
 def _check(engine: Engine) -> None:

@@ -33,7 +33,9 @@ ON_FLOW, ON_PICTURES = 1e-3, 2.0 * 2.0 / 255.0
 
 def networks() -> tuple[Cwm, Igm]:
     torch.manual_seed(0)
-    return Cwm(SLIM_CWM).eval(), Igm(SLIM_IGM).eval()
+    cwm, igm = Cwm(SLIM_CWM).eval(), Igm(SLIM_IGM).eval()
+    torch.nn.init.normal_(igm.shapes.weight, std=0.3)  # untrained, its masks would be settled everywhere
+    return cwm, igm
 
 
 def every_plan():

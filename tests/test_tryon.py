@@ -9,7 +9,7 @@ from mirror import tryon as tryon_module
 from mirror.engine import EngineError
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person, flow_from_pixels
-from mirror.tryon import NeuralFitter
+from mirror.tryon import NeuralFitter, painted
 from tests.helpers import make_garment
 from tests.networks import GAIN, REPAIR_RGB, read_manifest, write_manifest, write_tiny_set
 
@@ -85,6 +85,19 @@ def test_the_generators_answer_fills_the_fit(fitter):
     assert fit.repair[10, 10, :3] == pytest.approx(bgr)
     assert np.allclose(fit.repair[..., 3], 1.0 - fit.coverage, atol=1e-6)
     assert np.allclose(fit.shading, GAIN)
+
+
+def test_skin_is_painted_before_what_is_behind_it():
+    """The generator says colours small and only where the skin is in full."""
+    red, blue = np.full((1, 3, 128, 96), -1.0, np.float32), np.full((1, 3, 64, 48), -1.0, np.float32)
+    red[:, 0], blue[:, 2] = 1.0, 1.0
+    skin = np.zeros((1, 1, CANVAS_H, CANVAS_W), np.float32)
+    skin[..., 50:] = 1.0
+    skin[..., 50] = 0.5
+    colours = painted({"repair_colour": red, "skin_colour": blue, "skin_mask": skin})
+    told = {49: (0.0, 0.0, 255.0), 50: (127.5, 0.0, 127.5), 51: (255.0, 0.0, 0.0)}
+    for column, bgr in told.items():
+        assert np.allclose(colours[:, column], bgr, atol=0.1), column
 
 
 def test_a_garment_is_read_once(fitter, monkeypatch):

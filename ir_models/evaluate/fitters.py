@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from ir_models.nets.cwm import Cwm
-from ir_models.nets.igm import Igm
+from ir_models.nets.igm import OUTPUTS, Igm
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person
-from mirror.inputs import GarmentInputs, PersonInputs, picture_of
+from mirror.inputs import GarmentInputs, PersonInputs
 from mirror.light import torso_shading
+from mirror.tryon import enlarge, enlarge_flow, painted
 from mirror.wardrobe import Garment
+
+_OF_PERSON = ("person_maps", "person_layout", "person_frames", "skin_likeness")
 
 
 class TorchFitter:
@@ -26,19 +29,20 @@ class TorchFitter:
         flat = GarmentInputs(garment)
         seen = PersonInputs(frame.image, person.mask, person.landmarks[:, :2].astype(np.float64))
         features = self.cwm.garment(_tensor(flat.named("garment_maps")), _tensor(flat.named("garment_layout")))
-        stands = (_tensor(seen.named(name)) for name in ("person_maps", "person_layout"))
+        stands = (_tensor(seen.named(name)) for name in _OF_PERSON)
         answer, cover = self.cwm.person(*stands, *features)
-        flow = cv2.resize(answer[0].permute(1, 2, 0).numpy(), (CANVAS_W, CANVAS_H))
+        flow = enlarge_flow(answer[0].numpy())
         coverage = np.clip(cv2.resize(cover[0, 0].numpy(), (CANVAS_W, CANVAS_H)), 0.0, 1.0)
         if self.igm is None:
             shading = torso_shading(frame.image, person.mask * (coverage > 0.5))
             return Fit(flow, coverage, shading, None, crop, frame.t_capture)
         warped = flat.warped(flow)
-        names = ("person", "warped", "coverage", "person_maps", "skin")
+        names = ("person", "warped", "coverage", "person_maps", "skin", "skin_likeness")
         outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
-        mask, colour, shading, kept = (output.numpy() for output in outputs[:4])
-        repair = np.dstack([picture_of(colour), mask[0, 0]])
-        return Fit(flow, coverage * kept[0, 0], shading[0, 0], repair, crop, frame.t_capture)
+        made = {name: output.numpy() for name, output in zip(OUTPUTS[self.igm.config.form], outputs, strict=True)}
+        repair = np.dstack([painted(made), made["repair_mask"][0, 0]])
+        kept, shading = made["composite_mask"][0, 0], enlarge(made["shading"][0, 0])
+        return Fit(flow, coverage * kept, shading, repair, crop, frame.t_capture)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ir_models.checkpoints import begin_with
 from ir_models.nets.cwm import TO_ALIGNED, Cwm, warp
-from ir_models.nets.igm import CONFIGS, LAYERS, Igm, IgmTraining
+from ir_models.nets.igm import CONFIGS, LAYERS, SHADING_RANGE, Igm, IgmTraining
 from ir_models.train import augment
 from ir_models.train.loop import in_full
 from ir_models.train.noise import noisy_landmarks, noisy_mask
@@ -27,8 +27,17 @@ from ir_models.train.shards import (
     open_shards,
 )
 from mirror.errors import UsageError
+from mirror.frames import CANVAS_H
 from mirror.inputs import colours_bled
-from mirror.maps import garment_layout, garment_maps, person_layout, person_maps, skin_colour
+from mirror.maps import (
+    garment_layout,
+    garment_maps,
+    person_frames,
+    person_layout,
+    person_maps,
+    skin_colour,
+    skin_likeness,
+)
 
 CWM_SHARE = 0.7
 """How often a sample is warped by the CWM, errors included, instead of exactly."""
@@ -43,6 +52,8 @@ LAYER_OF = {
 }  # fmt: skip
 """Labels -> `nets.igm.LAYERS`; all else is the layer after them."""
 SIZE = (256, 192)
+LIT_CELLS = 5
+"""The garment's light is compared over so many cells of 8 canvas pixels."""
 _FLAT = ("garment", "garment_landmarks")
 _LAYER_TABLE = torch.tensor(
     [LAYERS.index(LAYER_OF[part]) if part in LAYER_OF else len(LAYERS) for part in Part], dtype=torch.int64
@@ -80,11 +91,11 @@ def filled(flow: np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass
 class Batch:
-    """Pictures RGB in [-1, 1] and masks 0..1 at 256 x 192, maps and skin as `Igm` takes them.
+    """Pictures RGB in [-1, 1] and masks 0..1 at 256 x 192, maps, skin and likeness as `Igm` takes them.
 
     changed: where the target differs from the person. repair: where the repair mask should be, 0..1. front: where the
     new garment's front is; shown: where it is drawn. protect: hands, head and hair that are the same
-    in both. seen: (B, 5, 128, 96), shares of the layers in the person's picture. wanted: (B, 1, 256, 192), the layer of
+    in both. seen: (B, 5, 64, 48), shares of the layers in the person's picture. wanted: (B, 1, 256, 192), the layer of
     the target, whole numbers. by_cwm: (B, 1, 1, 1), 1 where the CWM warped.
     """
 
@@ -94,6 +105,7 @@ class Batch:
     coverage: Tensor
     maps: Tensor
     skin: Tensor
+    likeness: Tensor
     changed: Tensor
     repair: Tensor
     front: Tensor
@@ -105,7 +117,7 @@ class Batch:
     by_cwm: Tensor
 
     def inputs(self) -> tuple[Tensor, ...]:
-        return self.person, self.warped, self.coverage, self.maps, self.skin
+        return self.person, self.warped, self.coverage, self.maps, self.skin, self.likeness
 
     def to(self, device: torch.device) -> Batch:
         moved = {name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
@@ -164,7 +176,7 @@ def make_batch(
     chosen = torch.nonzero(by_cwm[:, 0, 0, 0])[:, 0]
     if cwm is not None and len(chosen):
         flow[chosen], coverage[chosen] = _warps_of(
-            cwm, maps[chosen], seen_points[chosen], {k: rows[k][chosen.numpy()] for k in _FLAT}
+            cwm, (maps[chosen], seen_points[chosen], old[chosen]), {k: rows[k][chosen.numpy()] for k in _FLAT}
         )
     warped = warp(bled, F.interpolate(flow, size=SIZE, mode="bilinear", align_corners=False))
 
@@ -176,10 +188,11 @@ def make_batch(
         if torch.rand((), generator=generator) < 0.5:  # coverage as soft and as wrong as the CWM's
             soft = F.avg_pool2d(coverage, 5, 1, 2, count_include_pad=False)
             coverage = ((soft - 0.5 + uniform(-0.25, 0.25)) * uniform(1.5, 4.0) + 0.5).clamp(0, 1)
-    skin = skin_colour(F.avg_pool2d(old, 2) * 2.0 - 1.0, seen_points)
+    small = F.avg_pool2d(old, 2) * 2.0 - 1.0
+    skin = skin_colour(small, seen_points)
     batch = Batch(
-        old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin,
-        changed.float(), repair, front, shown, protect, bare, F.avg_pool2d(seen, 2),
+        old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin, skin_likeness(small, skin),
+        changed.float(), repair, front, shown, protect, bare, F.avg_pool2d(seen, 4),
         wanted.float(), by_cwm,
     )  # fmt: skip
     if training and torch.rand((), generator=generator) < 0.5:
@@ -194,14 +207,17 @@ def _mirrored(batch: Batch, points: Tensor, mask: Tensor) -> Batch:
 
 
 @torch.no_grad()
-def _warps_of(cwm: Cwm, maps: Tensor, points: Tensor, rows: Sample) -> tuple[Tensor, Tensor]:
-    """The CWM's flow (B, 2, 64, 48), as area coordinates at 128 x 96, and its coverage at 256 x 192."""
+def _warps_of(cwm: Cwm, seen: tuple[Tensor, Tensor, Tensor], rows: Sample) -> tuple[Tensor, Tensor]:
+    """The CWM's flow (B, 2, 128, 96), area coordinates, and its coverage at 256 x 192. seen: of the person the maps,
+    the landmarks and the picture, RGB 0..1."""
+    maps, points, picture = seen
     garment = torch.from_numpy(rows["garment"]).permute(0, 3, 1, 2).float() / 255.0
     marks = torch.from_numpy(rows["garment_landmarks"])
     drawn = garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks)
-    out = cwm.look(maps, person_layout(points), drawn, garment_layout(marks))
-    flow = F.interpolate(out.flows[-1], scale_factor=2.0, mode="bilinear", align_corners=False)
-    return flow, F.interpolate(out.coverage, size=SIZE, mode="bilinear", align_corners=False)
+    small = F.avg_pool2d(picture, 2) * 2.0 - 1.0
+    likeness = skin_likeness(small, skin_colour(small, points))
+    out = cwm.look(maps, person_layout(points), person_frames(points), likeness, drawn, garment_layout(marks))
+    return out.flow, F.interpolate(out.coverage, size=SIZE, mode="bilinear", align_corners=False)
 
 
 def _new_background(
@@ -268,47 +284,74 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     """Terms of the loss of the form `repair`, to be added up.
 
     l1: the composed picture, five times as heavy where there is something to repair, four times on hands. colour: what
-    is painted, there. shade: the lit garment. mask, dice: the repair mask. kept: how much of the coverage is right.
+    is painted, there. shade: the garment's light. mask, dice: the repair mask. kept: how much of the coverage is right.
     seen, wanted: what is where, before and after. protect: hands, head, hair.
     """
-    coverage = batch.coverage * out.kept
+    mask, kept, colour, gain = out.mask, out.kept, out.colour, out.gain
+    coverage = batch.coverage * kept
     bare = 1.0 - coverage.detach()
     repair = batch.repair * bare
-    composed = out.compose(batch.person, batch.warped, batch.coverage)
+    below = batch.person + (colour - batch.person) * mask
+    composed = below + ((batch.warped + 1.0) * gain - 1.0 - below) * coverage
     weight = 1.0 + 4.0 * batch.changed * bare + 2.0 * batch.coverage * batch.front + 3.0 * batch.protect
     l1 = ((composed - batch.target).abs() * weight).mean()
     # Where the warp leaves a gap in the new garment its colour is a guess: what lies beside it counts more.
     sure = repair * (1.0 - 0.7 * batch.front)
     total = sure.sum() + 10.0
-    colour = ((out.colour - batch.target).abs() * sure).sum() / (3.0 * total)
-    worn = batch.front * batch.coverage * (1.0 - 0.7 * batch.by_cwm)
-    lit = (batch.warped + 1.0) * out.gain - 1.0
-    shade = ((lit - batch.target).abs() * worn).sum() / (3.0 * worn.sum() + 10.0)
+    off = ((colour - batch.target).abs() * sure).sum() / (3.0 * total)
     cross = F.binary_cross_entropy_with_logits
-    mask = (cross(out.repair, batch.repair, reduction="none") * (0.1 + bare) * (1.0 + 2.0 * batch.repair)).mean()
-    painted = out.mask * bare
+    said = (
+        cross(out.logits("repair"), batch.repair, reduction="none") * (0.1 + bare) * (1.0 + 2.0 * batch.repair)
+    ).mean()
+    painted = mask * bare
     both = (painted * repair).sum((1, 2, 3))
     dice = (1.0 - (2.0 * both + 20.0) / ((painted + repair).sum((1, 2, 3)) + 20.0)).mean()
     covered = batch.coverage * (1.0 + 4.0 * batch.protect)
-    kept = (cross(out.composite, batch.shown, reduction="none") * covered).sum() / (covered.sum() + 10.0)
+    back = (cross(out.logits("composite"), batch.shown, reduction="none") * covered).sum() / (covered.sum() + 10.0)
     seen = -(F.log_softmax(out.seen, 1) * batch.seen).sum(1).mean()
-    named = F.cross_entropy(out.wanted, batch.wanted[:, 0].long(), reduction="none")[:, None]
-    wanted = (named * (sure + 0.02)).sum() / (sure + 0.02).sum()
-    protect = (cross(out.protect, batch.protect, reduction="none") * (1.0 + 2.0 * batch.protect)).mean()
+    protect = (cross(out.logits("protect"), batch.protect, reduction="none") * (1.0 + 2.0 * batch.protect)).mean()
     return {
-        "l1": l1, "colour": colour, "shade": shade, "mask": mask, "dice": 0.3 * dice, "kept": 0.3 * kept,
-        "seen": 0.4 * seen, "wanted": 0.2 * wanted, "protect": 0.5 * protect,
+        "l1": l1, "colour": off, "shade": _shade(out.light, batch), "mask": said, "dice": 0.3 * dice,
+        "kept": 0.3 * back, "seen": 0.4 * seen, "wanted": _wanted(out, batch, sure + 0.02), "protect": 0.5 * protect,
     }  # fmt: skip
+
+
+def _shade(light: Tensor, batch: Batch) -> Tensor:
+    """How far the gain is from the ratio of mean brightness, target to warped garment, over LIT_CELLS around: details
+    that the warp misplaces do not count, as they would pixel by pixel. In shares of the brightness, weighted by it."""
+
+    def around(x: Tensor) -> Tensor:
+        cells = F.avg_pool2d(x, CANVAS_H // light.shape[2])
+        return F.avg_pool2d(cells, LIT_CELLS, 1, LIT_CELLS // 2)
+
+    sure = batch.front * batch.shown * (batch.coverage > 0.5)
+    was, is_now = (
+        around((picture.mean(1, keepdim=True) * 0.5 + 0.5) * sure) for picture in (batch.warped, batch.target)
+    )
+    told = torch.log((is_now + 1e-3) / (was + 1e-3)).clamp(-SHADING_RANGE, SHADING_RANGE)
+    weight = is_now + 0.1 * around(sure)
+    return 2.0 * ((torch.log(light) - told).abs() * weight).sum() / (weight.sum() + 1.0)
+
+
+def _wanted(out: IgmTraining, batch: Batch, weight: Tensor) -> Tensor:
+    """Cross entropy of what the finished picture shows: skin or not at full size, which other layer at half of it."""
+    skin = (batch.wanted == 0).float()
+    bare = F.binary_cross_entropy_with_logits(out.logits("skin"), skin, reduction="none")
+    at_full = (bare * weight).sum() / weight.sum()
+    layers = F.one_hot(batch.wanted[:, 0].long(), len(LAYERS) + 1).permute(0, 3, 1, 2)[:, 1:].float()
+    shares = F.avg_pool2d(layers * weight, 2)
+    at_half = -(F.log_softmax(out.others, 1) * shares).sum() / (shares.sum() + 10.0)
+    return 0.2 * (at_full + at_half)
 
 
 def plain_losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     """For PF-AFN's plain form: L1 of the composed and of the rendered picture."""
-    mask = torch.sigmoid(out.composite)
-    composed = out.colour + (batch.warped - out.colour) * mask
+    mask, colour = out.share("composite"), out.colour
+    composed = colour + (batch.warped - colour) * mask
     weight = 1.0 + 2.0 * batch.changed
     return {
         "l1": ((composed - batch.target).abs() * weight).mean(),
-        "rendered": 0.5 * ((out.colour - batch.target).abs() * weight * (1.0 - batch.front)).mean(),
+        "rendered": 0.5 * ((colour - batch.target).abs() * weight * (1.0 - batch.front)).mean(),
         "mask": 0.3 * F.binary_cross_entropy(mask.clamp(1e-4, 1 - 1e-4), batch.front),
     }
 
@@ -405,7 +448,7 @@ def evaluate(
             for name, found in (("iou_both", painted & repair), ("iou_either", painted | repair)):
                 sums[name] = sums.get(name, 0.0) + float((found & shown).sum())
         else:
-            composed = out.colour + (batch.warped - out.colour) * torch.sigmoid(out.composite)
+            composed = out.colour + (batch.warped - out.colour) * out.share("composite")
         plain = batch.person + (batch.warped - batch.person) * batch.coverage
         for prefix, image in (("l1_", composed), ("plain_", plain)):
             off = (image - batch.target).abs().mean(1, keepdim=True) * 127.5
