@@ -109,11 +109,10 @@ class OpenVinoPose:
 
     def find(self, picture: np.ndarray) -> Found | None:
         """See PoseRunner."""
-        rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-        roi = self._roi or self._look_for_somebody(rgb)
+        roi = self._roi or self._look_for_somebody(picture)
         if roi is None:
             return None
-        view = pose.cut_out(rgb, roi, pose.LANDMARK_PX)
+        view = cv2.cvtColor(pose.cut_out(picture, roi, pose.LANDMARK_PX), cv2.COLOR_BGR2RGB)
         raw, flag, mask_logits, heatmap, _ = self._landmarks(view[None].astype(np.float32) * (1.0 / 255.0))
         if float(flag.ravel()[0]) < pose.MIN_TRACKING:
             self._roi = self._mask = None
@@ -128,9 +127,9 @@ class OpenVinoPose:
     def close(self) -> None:
         """Nothing but memory to release."""
 
-    def _look_for_somebody(self, rgb: np.ndarray) -> pose.Roi | None:
-        whole = pose.whole_picture(rgb.shape[1], rgb.shape[0])
-        view = pose.cut_out(rgb, whole, pose.DETECTOR_PX)
+    def _look_for_somebody(self, picture: np.ndarray) -> pose.Roi | None:
+        whole = pose.whole_picture(picture.shape[1], picture.shape[0])
+        view = cv2.cvtColor(pose.cut_out(picture, whole, pose.DETECTOR_PX), cv2.COLOR_BGR2RGB)
         boxes, scores = self._detect(view[None].astype(np.float32) * (2.0 / 255.0) - 1.0)
         people = pose.detected_rois(boxes[0], scores[0, :, 0], self._anchors, whole)
         return people[0] if people else None
