@@ -22,6 +22,8 @@ TORN_PX = 30.0
 """Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
 parts of the garment (a sleeve before the torso): nothing may be interpolated between them. Less is cloth that is drawn
 together, at a bent elbow say: taken for torn, it fell apart into squares."""
+CREASE, CREASE_PX = 0.45, 1.6
+"""Share of the light that is lost at such an edge, and how far it fades, canvas pixels."""
 GUIDE_RADIUS = 2.0
 """Canvas pixels around an edge within which masks are drawn to the edges of the camera picture."""
 REPAIR_GAIN = 2.0
@@ -64,9 +66,10 @@ class Composer:
             mask = cv2.extractChannel(fit.repair, 3)
             if patch := _patch(mask, fit.crop, frame.size, rim):
                 view = patch.of(picture)
-                _lay_over(view, _repair(view, fit.repair, patch, fit.crop.scale))
+                _lay_over(view, *_repair(view, fit.repair, mask, patch, fit.crop.scale))
         if patch := _patch(fit.coverage, fit.crop, frame.size):
-            _lay_over(patch.of(picture), self._garment(fit, garment, patch))
+            garb = self._garment(fit, garment, patch)
+            _lay_over(patch.of(picture), cv2.cvtColor(garb, cv2.COLOR_BGRA2BGR), cv2.extractChannel(garb, 3))
         return picture
 
     def _garment(self, fit: Fit, garment: Garment, patch: _Patch) -> np.ndarray:
@@ -78,9 +81,10 @@ class Composer:
         to_level = np.hstack([lay[:, :2] * half, (lay[:, :2] @ half + lay[:, 2] + 0.5)[:, None]]) / level.scale
         to_level[:, 2] -= 0.5
         source = _within(cv2.transform(fit.flow, to_level), level.picture.shape)
-        where = _lift_source(source, patch, TORN_PX * lay[0, 0] / level.scale)
+        tears = _tears(source, TORN_PX * lay[0, 0] / level.scale)
+        where = _lift_source(source, patch, tears)
         garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        light = cv2.convertScaleAbs(fit.shading, alpha=SHADE_ONE)
+        light = cv2.convertScaleAbs(_with_creases(fit.shading, tears), alpha=SHADE_ONE)
         gains = cv2.merge([light, light, light, cv2.convertScaleAbs(cv2.multiply(fit.coverage, _SIDES), alpha=255.0)])
         gains = patch.enlarged(patch.lifted(gains, cv2.BORDER_REPLICATE))
         cv2.insertChannel(cv2.LUT(cv2.extractChannel(gains, 3), _EDGE_TABLE), gains, 3)
@@ -168,13 +172,26 @@ def _within(source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return cv2.merge([cv2.min(cv2.max(along, 0.0), side - RIM_PX) for along, side in sides])
 
 
-def _lift_source(source: np.ndarray, patch: _Patch, torn: float) -> np.ndarray:
-    """Source positions (float32 256x192x2) at camera resolution; at tears the nearest value instead of a mixture."""
-    smooth = patch.enlarged(patch.lifted(source, cv2.BORDER_REPLICATE))
+def _tears(source: np.ndarray, torn: float) -> np.ndarray | None:
+    """uint8 256x192, 255 where source positions (float32 256x192x2) leap by more than `torn`; None if nowhere."""
     kernel = np.ones((3, 3), np.uint8)
     spread = cv2.subtract(cv2.dilate(source, kernel), cv2.erode(source, kernel))
     tears = cv2.compare(cv2.max(*cv2.split(spread)), torn, cv2.CMP_GT)
-    if not cv2.countNonZero(tears):
+    return tears if cv2.countNonZero(tears) else None
+
+
+def _with_creases(shading: np.ndarray, tears: np.ndarray | None) -> np.ndarray:
+    """The light (float32 256x192) with the shadow of an arm that lies before the chest, along its edges."""
+    if tears is None:
+        return shading
+    near = cv2.GaussianBlur(tears, (0, 0), CREASE_PX)
+    return cv2.multiply(shading, cv2.add(cv2.multiply(near, -CREASE / 255.0, dtype=cv2.CV_32F), 1.0))
+
+
+def _lift_source(source: np.ndarray, patch: _Patch, tears: np.ndarray | None) -> np.ndarray:
+    """Source positions (float32 256x192x2) at camera resolution; at tears the nearest value instead of a mixture."""
+    smooth = patch.enlarged(patch.lifted(source, cv2.BORDER_REPLICATE))
+    if tears is None:
         return smooth
     to_canvas, size, flags = patch.to_canvas, (patch.width, patch.height), _INVERSE | cv2.INTER_NEAREST
     tears = cv2.warpAffine(tears, to_canvas, size, flags=flags)
@@ -187,8 +204,12 @@ def _lift_source(source: np.ndarray, patch: _Patch, torn: float) -> np.ndarray:
     return smooth
 
 
-def _repair(view: np.ndarray, repair: np.ndarray, patch: _Patch, scale: float) -> np.ndarray:
-    """uint8 BGRA of the patch's size: what is painted over the old garment, its edge drawn to the picture's own.
+def _repair(
+    view: np.ndarray, repair: np.ndarray, mask: np.ndarray, patch: _Patch, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 BGR and alpha of the patch's size: what is painted over the old garment, its edge drawn to the picture's.
+
+    mask: float32 256x192, the repair's alpha.
 
     The guided filter's lines are found on the grid and followed on the camera's pixels (He, Sun, Fast Guided Filter,
     2015), so that the edge is as sharp as the picture. Nothing is painted further than two windows from the mask.
@@ -196,13 +217,14 @@ def _repair(view: np.ndarray, repair: np.ndarray, patch: _Patch, scale: float) -
     full = cv2.cvtColor(view, cv2.COLOR_BGR2GRAY)
     guide = full if patch.grid == view.shape[1::-1] else cv2.resize(full, patch.grid, interpolation=cv2.INTER_AREA)
     radius = max(1, round(GUIDE_RADIUS * scale * patch.grid[0] / patch.width))
-    coarse = patch.lifted(cv2.extractChannel(repair, 3))
-    slope, offset = _guided(coarse, guide.astype(np.float32) * (1.0 / 255.0), radius)
-    mask = cv2.multiply(patch.enlarged(slope), full, scale=REPAIR_GAIN / 255.0, dtype=cv2.CV_32F)
-    cv2.add(mask, patch.enlarged(offset * REPAIR_GAIN + 0.5 * (1.0 - REPAIR_GAIN)), dst=mask)
-    painted = patch.enlarged(patch.lifted(cv2.convertScaleAbs(repair), cv2.BORDER_REPLICATE))
-    cv2.insertChannel(cv2.convertScaleAbs(cv2.max(mask, 0.0), alpha=255.0), painted, 3)
-    return painted
+    slope, offset = _guided(patch.lifted(mask), guide.astype(np.float32) * (1.0 / 255.0), radius)
+    slope *= REPAIR_GAIN
+    offset *= 255.0 * REPAIR_GAIN
+    offset += 255.0 * 0.5 * (1.0 - REPAIR_GAIN)
+    drawn = cv2.multiply(patch.enlarged(slope), full, dtype=cv2.CV_32F)
+    alpha = cv2.add(drawn, patch.enlarged(offset), dtype=cv2.CV_8U)  # rounds and holds within 0..255
+    colours = cv2.cvtColor(cv2.convertScaleAbs(repair), cv2.COLOR_BGRA2BGR)
+    return patch.enlarged(patch.lifted(colours, cv2.BORDER_REPLICATE)), alpha
 
 
 def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
@@ -220,10 +242,9 @@ def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> tuple[np.ndarra
     return cv2.blur(slope, size), cv2.blur(offset, size)
 
 
-def _lay_over(view: np.ndarray, over: np.ndarray) -> None:
-    """Paint uint8 BGRA (straight alpha) over uint8 BGR `view` in place; nothing changes where alpha is 0."""
-    alpha = cv2.extractChannel(over, 3)
+def _lay_over(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:
+    """Paint uint8 BGR with a uint8 alpha (straight) over uint8 BGR `view` in place; nothing changes where that is 0."""
     alpha = cv2.merge([alpha, alpha, alpha])
-    above = cv2.multiply(cv2.cvtColor(over, cv2.COLOR_BGRA2BGR), alpha, scale=1.0 / 255.0)
+    above = cv2.multiply(colours, alpha, scale=1.0 / 255.0)
     cv2.bitwise_not(alpha, dst=alpha)
     cv2.add(above, cv2.multiply(view, alpha, scale=1.0 / 255.0), dst=view)

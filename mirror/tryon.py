@@ -24,6 +24,8 @@ MAX_GARMENTS = 64
 """Garments whose features are kept (0.3 MB each); the one not worn for the longest goes first."""
 LEAP = 0.2
 """By so much, of the flow's own units, it differs within three map pixels where one layer ends and another begins."""
+RIM_PX = 2
+_RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1, 2 * RIM_PX + 1))
 GAIN_CUTOFF_HZ = 0.5
 """How fast the garment's brightness follows that of the room, where no network gives it."""
 _CHANNELS = {"garment_maps": GARMENT_CHANNELS, "person_maps": PERSON_CHANNELS}
@@ -146,14 +148,26 @@ class NeuralFitter:
 
 def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
-    repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
-    repair[..., :3] = painted(made)
-    repair[..., 3] = made["repair_mask"][0, 0]
+    repair = repair_of(made, warped.person.mask)
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = coverage * made["composite_mask"][0, 0]
     shading = enlarge(made["shading"][0, 0])
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture)
+
+
+def repair_of(made: Outputs, person: np.ndarray) -> np.ndarray:
+    """`Fit.repair` of the generator's outputs. person: float32 256x192, 0..1, the person's mask.
+
+    Outside the person the repair reaches RIM_PX farther: there a camera mixes the old garment into what is behind it,
+    and its outline would stand around the new one as a thread.
+    """
+    repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
+    repair[..., :3] = painted(made)
+    mask = made["repair_mask"][0, 0]
+    beyond = cv2.multiply(cv2.dilate(mask, _RIM), cv2.subtract(1.0, person))
+    repair[..., 3] = cv2.max(mask, beyond)
+    return repair
 
 
 def painted(made: Outputs) -> np.ndarray:

@@ -120,3 +120,15 @@ def test_what_reaches_the_sides_of_the_canvas_fades_there():
     strength = np.abs(row[left : left + 60].astype(int) - 60).max(1)
     assert strength[0] < 5 and strength[-1] > 60
     assert np.abs(np.diff(strength)).max() < 40
+
+
+def test_an_arm_before_the_chest_casts_a_shadow_along_its_edge_alone():
+    """The upper half of the garment is shown again below the middle: a leap of many pixels, as at a sleeve's edge."""
+    frame, garment, fit = grey_frame(), flat_garment(), straight_fit(full())
+    flow = fit.flow.copy()
+    flow[128:, :, 1] -= 0.7
+    torn = Composer().compose(frame, replace(fit, flow=flow), garment)
+    plain = Composer().compose(frame, fit, garment)
+    x, y = np.round(np.array([90, 126]) @ fit.crop.inverse[:, :2].T + fit.crop.inverse[:, 2]).astype(int)
+    assert torn[y, x].mean() < 0.9 * plain[y, x].mean()
+    assert np.array_equal(torn[y - 40, x - 20 : x + 20], plain[y - 40, x - 20 : x + 20])

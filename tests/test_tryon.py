@@ -9,7 +9,7 @@ from mirror import tryon as tryon_module
 from mirror.engine import EngineError
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person, flow_from_pixels
-from mirror.tryon import NeuralFitter, painted
+from mirror.tryon import RIM_PX, NeuralFitter, enlarge_flow, painted, repair_of
 from tests.helpers import make_garment
 from tests.networks import GAIN, REPAIR_RGB, read_manifest, write_manifest, write_tiny_set
 
@@ -83,8 +83,30 @@ def test_the_generators_answer_fills_the_fit(fitter):
     fit = fitter.fit(*scene(), make_garment())
     bgr = [(v + 1.0) * 127.5 for v in REPAIR_RGB[::-1]]
     assert fit.repair[10, 10, :3] == pytest.approx(bgr)
-    assert np.allclose(fit.repair[..., 3], 1.0 - fit.coverage, atol=1e-6)
+    person = np.s_[:, :90]
+    assert np.allclose(fit.repair[..., 3][person], 1.0 - fit.coverage[person], atol=1e-6)
     assert np.allclose(fit.shading, GAIN)
+
+
+def test_a_repair_reaches_over_the_rim_of_the_old_garment_and_not_into_the_person():
+    mask, person = np.zeros((2, CANVAS_H, CANVAS_W), np.float32)
+    mask[100:150, 60:120] = 1.0
+    person[:, :120] = 1.0  # the old garment ends where the person does on the right, before it on the left
+    made = {"repair_mask": mask[None, None], "repair_colour": np.zeros((1, 3, CANVAS_H, CANVAS_W), np.float32)}
+    alpha = repair_of(made, person)[..., 3]
+    assert np.array_equal(alpha[:, :120], mask[:, :120])
+    assert alpha[125, 119 + RIM_PX] == 1.0 and alpha[125, 120 + RIM_PX] == 0.0
+
+
+def test_a_flow_is_enlarged_smoothly_but_not_across_a_leap():
+    y, x = np.mgrid[0:128, 0:96].astype(np.float32)
+    flow = np.stack([0.01 * x, 0.01 * y])
+    flow[0, :, 40:] += 1.0
+    large = enlarge_flow(flow)
+    assert large.shape == (CANVAS_H, CANVAS_W, 2)
+    assert large[100, 20] == pytest.approx([0.01 * 9.75, 0.01 * 49.75], abs=1e-6)
+    halfway = (large[..., 0] > 0.6) & (large[..., 0] < 1.2)
+    assert not halfway.any()  # 0.39 is the most on the left of the leap, 1.4 the least on its right
 
 
 def test_skin_is_painted_before_what_is_behind_it():
