@@ -41,6 +41,9 @@ from mirror.maps import (
 
 CWM_SHARE = 0.7
 """How often a sample is warped by the CWM, errors included, instead of exactly."""
+CAMERA_SHARE = 0.5
+"""How often a sample is seen by a camera of any exposure and contrast. If all are, the network takes every picture's
+light for that of a bad camera, and lays it on garments in good ones: 31 levels off where no gain at all was 29."""
 CHANGED = 0.07
 """A pixel counts as changed if a colour differs by more than this (0..1), besides where the labels differ."""
 PROTECTED = (Part.HEAD, Part.HAIR, Part.HAND)
@@ -181,7 +184,9 @@ def make_batch(
     warped = warp(bled, F.interpolate(flow, size=SIZE, mode="bilinear", align_corners=False))
 
     if training:
-        old, new = augment.camera([old, new], generator)
+        filmed = torch.rand(count, 1, 1, 1, generator=generator) < CAMERA_SHARE
+        for plain, seen_by in zip((old, new), augment.camera([old, new], generator), strict=True):
+            plain.copy_(torch.where(filmed, seen_by, plain))
         warped = augment.tint(warped, generator, 0.88, 1.1)
         grain = torch.randn(old.shape, generator=generator) * uniform(0.0, 0.025)
         old, new = (old + grain).clamp(0, 1), (new + grain).clamp(0, 1)
@@ -292,7 +297,8 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     bare = 1.0 - coverage.detach()
     repair = batch.repair * bare
     below = batch.person + (colour - batch.person) * mask
-    composed = below + ((batch.warped + 1.0) * gain - 1.0 - below) * coverage
+    # The light learns from `_shade` alone: details that the warp misplaces would have it grey and dark.
+    composed = below + ((batch.warped + 1.0) * gain.detach() - 1.0 - below) * coverage
     weight = 1.0 + 4.0 * batch.changed * bare + 2.0 * batch.coverage * batch.front + 3.0 * batch.protect
     l1 = ((composed - batch.target).abs() * weight).mean()
     # Where the warp leaves a gap in the new garment its colour is a guess: what lies beside it counts more.
