@@ -222,7 +222,8 @@ def _repair(
     offset *= 255.0 * REPAIR_GAIN
     offset += 255.0 * 0.5 * (1.0 - REPAIR_GAIN)
     drawn = cv2.multiply(patch.enlarged(slope), full, dtype=cv2.CV_32F)
-    alpha = cv2.add(drawn, patch.enlarged(offset), dtype=cv2.CV_8U)  # rounds and holds within 0..255
+    cv2.add(drawn, patch.enlarged(offset), dst=drawn)
+    alpha = cv2.convertScaleAbs(cv2.max(drawn, 0.0, dst=drawn))
     colours = cv2.cvtColor(cv2.convertScaleAbs(repair), cv2.COLOR_BGRA2BGR)
     return patch.enlarged(patch.lifted(colours, cv2.BORDER_REPLICATE)), alpha
 
