@@ -24,6 +24,9 @@ LIGHT_S = 0.6
 """The same for the light on the garment, which changes with the room."""
 AREA_PX, SAME_AREA, OTHER_AREA = 9, 0.15, 0.45
 """Where coverage or repair changed by so much over squares of so many canvas pixels, a hand came or went."""
+APART_PX = 12.0
+"""Garment-canvas pixels by which two fits differ where one shows the sleeve and the other the chest: between them lies
+nothing, and the new one is taken as it is, a canvas pixel around it too."""
 FORGET_AFTER_S = 1.0
 """An older fit is no guide to this one."""
 MOST_TURN_PX = 30.0
@@ -101,6 +104,7 @@ def _mixed(
     past = None if old.repair is None else carried(old.repair)
     if past is not None and new.repair is not None:
         change = cv2.max(change, _area(cv2.subtract(cv2.extractChannel(new.repair, 3), cv2.extractChannel(past, 3))))
+    unseen = cv2.max(unseen, _apart(before, after))
     cover_weight = cv2.max(weight, _smooth_step((change - SAME_AREA) / (OTHER_AREA - SAME_AREA)))
     light = np.full_like(weight, 1.0 - np.exp(-elapsed / LIGHT_S))
     weights = cv2.merge([cv2.max(weight, unseen), cv2.max(weight, unseen), cover_weight, light])
@@ -116,6 +120,16 @@ def _mixed(
         repair=repair,
     )
     return fit, kept + share[:, None] * (joints - kept)
+
+
+def _apart(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """float32 256x192: 1 where two flows (the first two of the maps' channels) show different parts of a garment."""
+    x, y = (
+        cv2.absdiff(cv2.extractChannel(before, k), cv2.extractChannel(after, k)) * np.float32((side - 1) / 2)
+        for k, side in enumerate((CANVAS_W, CANVAS_H))
+    )
+    far = cv2.compare(cv2.max(x, y), APART_PX, cv2.CMP_GT)
+    return cv2.dilate(far, np.ones((3, 3), np.uint8)).astype(np.float32) * np.float32(1.0 / 255.0)
 
 
 def _area(difference: np.ndarray) -> np.ndarray:

@@ -130,3 +130,18 @@ def test_a_hand_that_comes_before_the_garment_is_let_through_at_once() -> None:
     fit = steadier.steady(replace(given, fit=replace(given.fit, coverage=coverage)))
     assert fit.coverage[CHEST] < 0.1
     assert fit.coverage[200, 60] > 0.9
+
+
+def test_between_sleeve_and_chest_nothing_is_mixed() -> None:
+    """Where an arm's edge came to lie elsewhere, half a sleeve and half a chest made a third thing of neither."""
+    steadier = Steadier()
+    for t, edge in ((0.0, 90), (0.05, 96)):
+        given = result(t)
+        assert given.fit is not None
+        flow = given.fit.flow.copy()
+        flow[:, :edge, 1] -= 0.5  # another part of the garment, 64 pixels away
+        fit = steadier.steady(replace(given, fit=replace(given.fit, flow=flow)))
+    rows = np.arange(CANVAS_H)[100:200, None]
+    off_y = flow_to_pixels(fit.flow)[100:200, 60:130, 1] - rows
+    assert np.minimum(np.abs(off_y), np.abs(off_y + 63.75)).max() < 1.0
+    assert off_y[0, 94 - 60] < -60 and abs(off_y[0, 97 - 60]) < 1.0
