@@ -17,7 +17,7 @@ from mirror.tailor import Begun, Dressed, Tailor
 from mirror.wardrobe import Wardrobe
 from mirror.words import say
 
-WARDROBE_EVERY_S = 2.0
+WARDROBE_EVERY_S = 1.0
 """How often folders added to the wardrobe are looked for."""
 FRAME_WAIT_S = 0.2
 SETTLED_AFTER_S = 0.4
