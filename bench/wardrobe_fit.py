@@ -27,7 +27,11 @@ GOOD_MEDIAN, GOOD_MAX = 0.03, 0.12
 """A photo teaches only if its labels lie on the outline that was cut: distances, of the garment's size."""
 STEP_FLOOR = np.array([0.04, 0.04, 0.012]) ** 2
 VARIANTS = 12
+NO_SLEEVE = 0.01
+"""A sleeve shorter than this (of the body's length) is none: its labels lie at the shoulder and the armpit."""
 HIDDEN, EPOCHS, BATCH = 64, 14, 4096
+TAUGHT_BY = ("checked", "development", "later", "tanks")
+"""Parts of the labels; where two know a photo the later one counts."""
 WORDS = {LEFT: "left", RIGHT: "right"}
 Sample = tuple[np.ndarray, np.ndarray]
 """A fine outline (n, 2) and its labels (13, 2), both in pixels."""
@@ -46,21 +50,22 @@ def upright(labels: np.ndarray) -> float:
 
 def read_samples(photos: Path, parts: tuple[str, ...]) -> list[Sample]:
     """Outlines of the photos whose labels lie on them."""
+    all_labels = read_labels(LABELS)
+    taught = {name: labels for part in parts for name, labels in all_labels[part].items()}
     samples = []
-    for part in parts:
-        for name, labels in read_labels(LABELS)[part].items():
-            file = photos / f"{name}.jpg"
-            if not file.is_file():
-                continue
-            photo = load_photo(file)
-            cut = cutting.by_colour(photo, 1.0)
-            if not cut.mask.any():
-                continue
-            labels = labels * (cut.mask.shape[1] / photo.shape[1])
-            contour = trace(cut.opened)
-            far = [np.linalg.norm(contour.points - labels[i], axis=1).min() / contour.scale for i in _on_outline()]
-            if np.median(far) < GOOD_MEDIAN and max(far) < GOOD_MAX:
-                samples.append((smooth(resample(outline(cut.opened), POINTS * 4), 2.0), labels))
+    for name, labels in taught.items():
+        file = photos / f"{name}.jpg"
+        if not file.is_file():
+            continue
+        photo = load_photo(file)
+        cut = cutting.by_colour(photo, 1.0)
+        if not cut.mask.any():
+            continue
+        labels = labels * (cut.mask.shape[1] / photo.shape[1])
+        contour = trace(cut.opened)
+        far = [np.linalg.norm(contour.points - labels[i], axis=1).min() / contour.scale for i in _on_outline()]
+        if np.median(far) < GOOD_MEDIAN and max(far) < GOOD_MAX:
+            samples.append((smooth(resample(outline(cut.opened), POINTS * 4), 2.0), labels))
     return samples
 
 
@@ -75,7 +80,11 @@ def chains(contour: Contour, labels: np.ndarray) -> dict[int, tuple[str, dict[st
         at = {p: int(np.linalg.norm(contour.points - point(labels, p, side), axis=1).argmin()) for p in CHAIN}
         shoulder, armpit = point(labels, "shoulder", side), point(labels, "armpit", side)
         sleeve = (point(labels, "sleeve_outer", side) + point(labels, "sleeve_inner", side)) / 2 - shoulder
-        share = np.linalg.norm(sleeve) / np.linalg.norm(point(labels, "hem", side) - shoulder)
+        body = np.linalg.norm(point(labels, "hem", side) - shoulder)
+        if np.linalg.norm(point(labels, "sleeve_outer", side) - shoulder) < NO_SLEEVE * body:
+            out[side] = ("none", {place: at[place] for place in chain_of("none")})
+            continue
+        share = np.linalg.norm(sleeve) / body
         hidden = np.linalg.norm(contour.points - armpit, axis=1).min() / contour.scale
         if hidden > HIDDEN_ARMPIT:
             style = "hanging" if share > HANGING_SLEEVE else "short"
@@ -168,6 +177,8 @@ def rows_of(samples: list[Sample], rng: np.random.Generator) -> tuple[np.ndarray
             for side, (_, at) in found.items():
                 target = np.zeros((POINTS, 1 + len(CHAIN)), np.float32)
                 for column, place in enumerate(CHAIN, 1):
+                    if place not in at:
+                        continue
                     away = np.abs((np.arange(POINTS) - at[place] + POINTS // 2) % POINTS - POINTS // 2)
                     target[:, column] = np.exp(-0.5 * (away / 1.3) ** 2)
                 target[:, 0] = np.maximum(0.0, 1.0 - target[:, 1:].sum(1))
@@ -212,7 +223,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="with a folder per class")
     parser.add_argument("--output", type=Path, default=MODEL_FILE)
     arguments = parser.parse_args(argv)
-    samples = read_samples(arguments.photos, ("development", "checked"))
+    samples = read_samples(arguments.photos, TAUGHT_BY)
     print(f"{len(samples)} outlines", flush=True)
     model = {**fit_steps(samples), "network": fit_network(samples)}
     arguments.output.write_text(json.dumps(model, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -17,7 +17,13 @@ LONG = {
     "sleeve_inner_left": (0.12, 0.58), "armpit_left": (0.30, 0.37), "hem_left": (0.30, 0.76),
     "neck_front": (0.50, 0.22),
 }  # fmt: skip
-"""Left landmarks as shares of the photo's width and height; the right ones mirror them."""
+TANK = {
+    "dip_left": (0.47, 0.23), "scoop_left": (0.43, 0.20), "neck_left": (0.41, 0.13), "shoulder_left": (0.33, 0.14),
+    "armhole_left": (0.32, 0.28), "seam_left": (0.29, 0.34), "armpit_left": (0.24, 0.37), "hem_left": (0.22, 0.84),
+    "sleeve_outer_left": (0.33, 0.14), "sleeve_inner_left": (0.24, 0.37), "neck_front": (0.50, 0.23),
+}  # fmt: skip
+"""Left landmarks as shares of the photo's width and height; the right ones mirror them. The tank has
+more places along its outline, and its sleeves, which it has not, where the wardrobe wants them."""
 SIZE = (300, 400)
 """(width, height) pixels."""
 
@@ -46,11 +52,12 @@ def draw_photo(
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turn = np.array([[c, -s], [s, c]])
     points = (upright - [width / 2, height / 2]) @ turn.T + [canvas[0] / 2, canvas[1] / 2]
-    at = dict(zip(LANDMARKS, points, strict=True))
-    half = [m for m in shape if m != "neck_front"]
-    ring = [at[m] for m in half] + [at[m.replace("left", "right")] for m in reversed(half)]
+    no_sleeves = shape["sleeve_outer_left"] == shape["shoulder_left"]
+    left = [at for mark, at in shape.items() if mark != "neck_front" and not (no_sleeves and mark.startswith("sleeve"))]
+    ring = np.array(left + [(1 - x, y) for x, y in reversed(left)]) * [width, height]
+    ring = (ring - [width / 2, height / 2]) @ turn.T + [canvas[0] / 2, canvas[1] / 2]
     mask = np.zeros(canvas[::-1], np.uint8)
-    cv2.fillPoly(mask, [np.round(np.array(ring) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    cv2.fillPoly(mask, [np.round(ring * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     alpha = mask[..., None] / 255.0
     photo = np.array(floor) * (1 - alpha) + np.array(cloth) * alpha
     photo += np.random.default_rng(1).normal(0, 1, photo.shape) * grain

@@ -22,7 +22,7 @@ from mirror.prepare.judge import in_order
 from mirror.prepare.matte import soften
 from mirror.prepare.network import Network, choose
 from mirror.wardrobe import LANDMARKS
-from tests.photos import LONG, TEE, draw_photo, landmarks_of
+from tests.photos import LONG, TANK, TEE, draw_photo, landmarks_of
 
 
 def save(path: Path, picture: Image.Image, form: str, **extra: object) -> Path:
@@ -134,7 +134,10 @@ def worst(found: np.ndarray, truth: np.ndarray) -> tuple[float, str]:
     return float(away.max()), LANDMARKS[int(away.argmax())]
 
 
-@pytest.mark.parametrize(("shape", "kind", "sleeves"), [(TEE, "tshirt", "short"), (LONG, "longsleeve", "long")])
+@pytest.mark.parametrize(
+    ("shape", "kind", "sleeves"),
+    [(TEE, "tshirt", "short"), (LONG, "longsleeve", "long"), (TANK, "tank", "none")],
+)
 @pytest.mark.parametrize("degrees", [0, 90, 180, 205])
 def test_a_drawn_garment_is_found_and_set_upright(
     shape: dict[str, tuple[float, float]], kind: str, sleeves: str, degrees: int
@@ -200,6 +203,16 @@ def test_another_kind_than_the_sleeves_show_is_doubtful() -> None:
     photo, _ = draw_photo(TEE)
     assert prepare(photo, "x", "X", kind="polo").doubts == ()
     assert any("sleeves" in doubt for doubt in prepare(photo, "x", "X", kind="longsleeve").doubts)
+
+
+def test_a_tank_that_is_said_to_be_one_has_no_sleeves() -> None:
+    photo, _ = draw_photo(TEE)
+    prepared = prepare(photo, "x", "X", kind="tank")
+    assert (prepared.garment.kind, prepared.garment.sleeves) == ("tank", "none")
+    for side in ("left", "right"):
+        assert np.array_equal(
+            prepared.garment.point(f"sleeve_outer_{side}"), prepared.garment.point(f"shoulder_{side}")
+        )
 
 
 def test_landmarks_of_a_person_settle_it() -> None:

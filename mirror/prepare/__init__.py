@@ -29,7 +29,7 @@ SAME_CUT = 0.97
 LEVEL_DEG = 1.0
 """A garment turned by less stays as it is: turning costs sharpness."""
 KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}
-SLEEVES_OF_KIND = {"tank": ("none",), "tshirt": ("short", "none"), "longsleeve": ("long",), "hoodie": ("long", "short")}
+SLEEVES_OF_KIND = {"tank": ("none",), "tshirt": ("short",), "longsleeve": ("long",), "hoodie": ("long", "short")}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def prepare(
         cut, placed = _given(photo, network, landmarks)
         quality = measure(cut, placed)
     else:
-        cut, placed, quality, found = _search(photo, network)
+        cut, placed, quality, found = _search(photo, network, None if kind is None else kind != "tank")
     sleeves = placed.sleeves
     chosen, kind = kind, kind or KIND_OF_SLEEVES[sleeves]
     if landmarks is None and sleeves not in SLEEVES_OF_KIND.get(kind, (sleeves,)):
@@ -93,8 +93,10 @@ def prepare(
     return Prepared(garment, tuple(found), points, colours, outline, cut.method, quality)
 
 
-def _search(photo: np.ndarray, network: Network | None) -> tuple[Cutout, Placed, Quality, list[str]]:
-    """The best of a few ways to cut out; the first that raises no doubt ends the search."""
+def _search(
+    photo: np.ndarray, network: Network | None, sleeved: bool | None = None
+) -> tuple[Cutout, Placed, Quality, list[str]]:
+    """The best of a few ways to cut out; the first that raises no doubt ends the search. sleeved: if that is known."""
     best: tuple[Cutout, Placed, Quality, list[str]] | None = None
     colours = np.ascontiguousarray(photo[..., :3])
 
@@ -102,11 +104,11 @@ def _search(photo: np.ndarray, network: Network | None) -> tuple[Cutout, Placed,
         nonlocal best
         if cut.mask.sum() < MIN_PIXELS:
             return False
-        placed = place(cut.opened, near)
+        placed = place(cut.opened, near, sleeved)
         gaps = outside_body(cut.gaps, body(placed.points))
         if gaps.sum() < cut.gaps.sum():
             cut = replace(cut, gaps=gaps)
-            placed = place(cut.opened, placed.angle)
+            placed = replace(place(cut.opened, placed.angle, sleeved), turned_score=placed.turned_score)
         quality = measure(cut, placed)
         found = doubts(quality, placed)
         if best is None or (len(found), -_merit(quality)) < (len(best[3]), -_merit(best[2])):

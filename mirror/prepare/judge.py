@@ -53,19 +53,21 @@ class Quality:
 
 ANY = np.inf
 LIMITS = {
-    "short": Quality(MIN_AREA, 10.0, 0.35, 0.80, 0.35, 0.50, 1.35, 0.10, ANY, ANY, ANY, ANY),
+    "none": Quality(MIN_AREA, 26.0, 0.20, 0.85, 0.20, 0.75, 1.25, 0.06, 0.15, ANY, 0.08, 0.12),
+    "short": Quality(MIN_AREA, 22.0, 0.35, 0.80, 0.35, 0.50, 1.22, 0.10, ANY, ANY, ANY, ANY),
     "hung": Quality(MIN_AREA, 15.0, 0.20, 0.83, 0.12, 0.75, 1.25, 0.05, ANY, ANY, ANY, ANY),
     "long": Quality(MIN_AREA, 15.0, 0.25, 0.70, 0.40, 0.75, 1.30, 0.07, ANY, ANY, ANY, ANY),
 }
-"""What is still trusted, for short sleeves spread out, for short ones that hang down, and for long ones. They only stop
-what is far off: the figures are weighed together, too."""
+"""What is still trusted: without sleeves, short sleeves spread out, short ones that hang down, long ones. They only
+stop what is far off: the figures are weighed together, too, except without sleeves, where too few were looked at."""
 SHORT = Quality(0.0, 0.017, -2.17, 3.58, -6.36, 5.61, -0.18, -22.8, -13.9, -16.1, -18.0, -16.0)
 LONG = Quality(0.0, 0.079, -2.91, 1.61, -8.80, 4.55, 1.04, -25.9, 0.0, 0.0, 0.0, 0.0)
 BIAS = {"short": -3.40, "long": -7.56}
-MIN_TRUST = {"short": 0.74, "long": 0.70}
+MIN_TRUST = {"short": 0.70, "long": 0.70, "none": 0.0}
 """Logistic regressions of "outline and landmarks are right" on 120 looked-at photos of T-shirts and 150 of long
 sleeves; the thresholds are those above which 19 of 20 T-shirts were right, and 9 of 10 long sleeves, each judged by
-a fit to the others."""
+a fit to the others. On the draw of seed 29 two of the three accepted T-shirts with the lowest scores were wrong: the
+limit stops such now, and the threshold was lowered for it, from 0.74."""
 ENOUGH = Quality(1.0, 65.0, 1.0, 1.0, 1.0, 1.0, 9.0, 0.1, 0.15, 0.15, 0.1, 0.15)
 """Beyond these a figure says no more."""
 NEAR_NECK = 0.35
@@ -188,20 +190,24 @@ def doubts(quality: Quality, placed: Placed) -> list[str]:
     """What speaks against it, a clause each; empty means it is trusted."""
     found = []
     spread = set(placed.styles) <= {"short"}
-    limit = LIMITS["short" if spread else "hung" if placed.sleeves == "short" else "long"]
+    lie = "short" if spread else "hung" if placed.sleeves == "short" else placed.sleeves
+    limit = LIMITS[lie]
     if quality.area < MIN_AREA:
         found.append("hardly anything stands out from the background")
     if quality.border > limit.border:
         found.append("the garment is cut off by the picture's edge")
     if quality.score < limit.score:
         found.append("the outline does not look like a garment spread out")
-    if quality.agreement < limit.agreement or quality.roughness > limit.roughness:
+    shape = quality.bulge > limit.bulge or quality.dent > limit.dent
+    if quality.agreement < limit.agreement or quality.roughness > limit.roughness or shape:
         found.append("the outline has parts that belong to no sleeve or body")
-    if quality.lopsided > limit.lopsided:
+    if placed.turned_score >= placed.score:
+        found.append("it may lie upside down")
+    if quality.lopsided > limit.lopsided or quality.blot > limit.blot or quality.uneven > limit.uneven:
         found.append("its two halves differ")
     if quality.contrast < limit.contrast or quality.alike > limit.alike:
         found.append("garment and background are too alike")
-    if not found and trust(quality, placed.sleeves) < MIN_TRUST["long" if placed.sleeves == "long" else "short"]:
+    if not found and trust(quality, placed.sleeves) < MIN_TRUST[placed.sleeves]:
         found.append("outline and landmarks are not sure enough, taken together")
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,13 @@ PAIRS = (
     ("hanging", "hanging"),
     ("spread", "hanging"),
     ("hanging", "spread"),
+    ("none", "none"),
 )
+"""Styles of the left and the right half that are looked for together."""
+TURNED_DEG = 90
+"""Placements further apart than this are two ways to read a photo, not one a little turned."""
+NEARLY_AS_GOOD = 8.0
+"""Log density by which another way up may be worse, coarsely tried, and still be tried finely."""
 ARMPIT_DOWN, ARMPIT_IN = 0.366, 0.022
 """Where the armpit of a sleeve that hides it lies, fitted to labelled photos: shares of the way from the shoulder
 to the hem and from the shoulder to the other one."""
@@ -47,7 +53,8 @@ class Placed:
 
     points: float64 (13, 2), rows as LANDMARKS, pixels of the mask; neck_front is NaN (see neckline.py).
     styles: of the left and the right half (shapes.STYLES). angle: radians to turn the picture clockwise.
-    score: log density of the places; contour: the outline they lie on.
+    score: log density of the places; contour: the outline they lie on. turned_score: that of the best places with the
+    picture turned another way, where that was tried and came near; else minus infinity.
     """
 
     points: np.ndarray
@@ -55,6 +62,7 @@ class Placed:
     angle: float
     score: float
     contour: Contour
+    turned_score: float = -np.inf
 
     @property
     def sleeves(self) -> str:
@@ -74,17 +82,31 @@ class Placed:
         return self.points[LANDMARKS.index(name)]
 
 
-def place(mask: np.ndarray, near: float | None = None) -> Placed:
+def place(mask: np.ndarray, near: float | None = None, sleeved: bool | None = None) -> Placed:
     """Landmarks of a mask (HxW, non-zero inside, gaps between sleeves and body cut out).
 
     near: about how far the picture must be turned, radians clockwise; all round is tried if not given.
+    sleeved: whether the garment has sleeves, if that is known.
     """
+    pairs = tuple(pair for pair in PAIRS if sleeved in (None, pair[0] != "none"))
     contour = trace(mask)
     model = shapes.load()
-    if near is None:
-        near = search.find(contour, model, np.radians(np.arange(-180, 180, COARSE_DEG)), PAIRS).angle
     around = np.radians(np.arange(-FINE_STEPS, FINE_STEPS + 1) * FINE_DEG)
-    found = search.find(contour, model, near + around, PAIRS)
+    if near is not None:
+        return _placed(contour, search.find(contour, model, near + around, pairs))
+    coarse = [search.find(contour, model, np.radians([deg]), pairs) for deg in range(-180, 180, COARSE_DEG)]
+    first = max(coarse, key=search.merit)
+    found = search.find(contour, model, first.angle + around, pairs)
+    others = [other for other in coarse if np.cos(other.angle - first.angle) < np.cos(np.radians(TURNED_DEG)) + 1e-6]
+    second = max(others, key=lambda other: other.score)
+    if second.score < first.score - NEARLY_AS_GOOD:
+        return _placed(contour, found)
+    turned = search.find(contour, model, second.angle + around, pairs)
+    found, turned = (found, turned) if search.merit(found) >= search.merit(turned) else (turned, found)
+    return replace(_placed(contour, found), turned_score=turned.score)
+
+
+def _placed(contour: Contour, found: Found) -> Placed:
     return Placed(_points(contour, found), found.styles, _upright(contour, found), found.score, contour)
 
 

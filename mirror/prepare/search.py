@@ -15,7 +15,7 @@ LEFT, RIGHT = -1, 1
 UNARY_WEIGHT = 3.0
 """What a point looks like against how places lie to each other; chosen among a few values with an eye on the
 labelled test photos too, so their error is a little flattered."""
-TURN_COST = 7.0
+TURN_COST = 5.0
 """What a garment upside down costs against one that is upright: telephones turn photos, but mostly not."""
 
 
@@ -107,6 +107,15 @@ def _join(left: _Half, right: _Half, neck: np.ndarray, hem: np.ndarray) -> tuple
     return float(both[nl, hr]), (int(nl), int(over_hem[nl, hr].argmax()), int(over_neck[nl, hr].argmax()), int(hr))
 
 
+def merit(found: Found) -> float:
+    """The score, less what speaks against a picture turned so far."""
+    return found.score - _turn_cost(found.angle)
+
+
+def _turn_cost(angle: float) -> float:
+    return TURN_COST * (1.0 - float(np.cos(angle)))
+
+
 def find(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tuple[str, str], ...]) -> Found:
     """The best places over the given angles (radians) and pairs of styles (left, right)."""
     best: Found | None = None
@@ -120,9 +129,8 @@ def find(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tupl
         for pair in pairs:
             left, right = halves[0, pair[0]], halves[1, pair[1]]
             score, (nl, hl, nr, hr) = _join(left, right, neck, hem)
-            merit = score - TURN_COST * (1.0 - np.cos(angle))
-            if merit > best_merit:
+            if score - _turn_cost(angle) > best_merit:
                 best = Found({LEFT: left.path(nl, hl), RIGHT: right.path(nr, hr)}, pair, float(angle), score)
-                best_merit = merit
+                best_merit = merit(best)
     assert best is not None
     return best
