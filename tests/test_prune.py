@@ -42,6 +42,8 @@ def made(name: str):
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.02)  # heads that start at nothing would hide a wrong cut
+        if isinstance(net, Igm):
+            torch.nn.init.normal_(net.shapes.weight, std=0.3)  # and so would masks that are settled everywhere
     return net.eval()
 
 

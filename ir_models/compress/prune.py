@@ -70,11 +70,13 @@ def _cut(net: Cwm | Igm, goals: dict[str, int]) -> None:
         warnings.simplefilter("ignore")
         graph.build_dependency(traceable, torch.zeros(1), forward_fn=lambda model, given: model(given), verbose=False)
     fixed = [m for m in traceable.modules() if isinstance(m, nn.Conv2d | nn.Linear) and m not in goal]
-    for group in list(graph.get_all_groups(ignored_layers=fixed, root_module_types=(nn.Conv2d, nn.Linear))):
-        root = group[0].dep.target.module
+    groups = graph.get_all_groups(ignored_layers=fixed, root_module_types=(nn.Conv2d, nn.Linear))
+    for root in [group[0].dep.target.module for group in groups]:
         surplus = _outputs(root) - goal[root]
         if surplus <= 0:
             continue
+        # Asked anew: where layers read several joined, what others lost has moved this one's channels.
+        group = _group(graph, root, list(range(_outputs(root))))
         worst = torch.argsort(IMPORTANCE(group))[:surplus].tolist()
         _prune_outputs(graph, root, worst)
         for layer, seam in shuffled.items():
@@ -84,7 +86,11 @@ def _cut(net: Cwm | Igm, goals: dict[str, int]) -> None:
 
 
 def _prune_outputs(graph: Any, layer: nn.Module, channels: list[int]) -> None:
-    graph.get_pruning_group(layer, graph.get_pruner_of_module(layer).prune_out_channels, channels).prune()
+    _group(graph, layer, channels).prune()
+
+
+def _group(graph: Any, layer: nn.Module, channels: list[int]) -> Any:
+    return graph.get_pruning_group(layer, graph.get_pruner_of_module(layer).prune_out_channels, channels)
 
 
 def _weigh_like(seam: Any, layer: Any, times: int) -> None:
