@@ -54,7 +54,7 @@ class Quality:
 ANY = np.inf
 LIMITS = {
     "none": Quality(MIN_AREA, 26.0, 0.20, 0.85, 0.20, 0.75, 1.25, 0.06, 0.15, ANY, 0.08, 0.12),
-    "short": Quality(MIN_AREA, 22.0, 0.35, 0.80, 0.35, 0.50, 1.22, 0.10, ANY, ANY, ANY, ANY),
+    "short": Quality(MIN_AREA, 27.0, 0.35, 0.80, 0.35, 0.50, 1.22, 0.10, ANY, ANY, ANY, ANY),
     "hung": Quality(MIN_AREA, 15.0, 0.20, 0.83, 0.12, 0.75, 1.25, 0.05, ANY, ANY, ANY, ANY),
     "long": Quality(MIN_AREA, 15.0, 0.25, 0.70, 0.40, 0.75, 1.30, 0.07, ANY, ANY, ANY, ANY),
 }
