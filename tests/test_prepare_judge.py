@@ -79,13 +79,13 @@ def test_a_neckline_that_is_not_seen_lies_where_it_usually_does() -> None:
 
 
 def test_a_later_draw_has_no_photo_that_was_seen_or_labelled(tmp_path: Path) -> None:
-    known = {name for part in read_labels(LABELS).values() for name in part}
+    known: set[str] = {name for part in read_labels(LABELS).values() for name in part}
     names = [f"t-shirt/{n:04d}" for n in range(600)] + [name for name in known if name.startswith("t-shirt/")]
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.jpg").touch()
     earlier = [set(draw_photos(tmp_path, seed)) for seed in EARLIER]
     drawn = set(draw_photos(tmp_path, SEED))
-    assert all(earlier) and drawn and not drawn & set.union(known, *earlier)
+    assert all(earlier) and drawn and not drawn & known.union(*earlier)
     assert not earlier[0] & earlier[1]
     assert drawn == set(draw_photos(tmp_path, SEED)) != set(draw_photos(tmp_path, SEED + 1))
