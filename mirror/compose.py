@@ -196,6 +196,8 @@ def _lift_source(source: np.ndarray, patch: _Patch, tears: np.ndarray | None) ->
     to_canvas, size, flags = patch.to_canvas, (patch.width, patch.height), _INVERSE | cv2.INTER_NEAREST
     tears = cv2.warpAffine(tears, to_canvas, size, flags=flags)
     x, y, width, height = cv2.boundingRect(tears)
+    if not width:  # all of them lie beside what is drawn
+        return smooth
     here = to_canvas.copy()
     here[:, 2] += to_canvas[:, :2] @ (x, y)
     nearest = cv2.warpAffine(source, here, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)

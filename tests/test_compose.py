@@ -132,3 +132,15 @@ def test_an_arm_before_the_chest_casts_a_shadow_along_its_edge_alone():
     x, y = np.round(np.array([90, 126]) @ fit.crop.inverse[:, :2].T + fit.crop.inverse[:, 2]).astype(int)
     assert torn[y, x].mean() < 0.9 * plain[y, x].mean()
     assert np.array_equal(torn[y - 40, x - 20 : x + 20], plain[y - 40, x - 20 : x + 20])
+
+
+def test_leaps_beside_what_is_drawn_do_not_matter():
+    """A layer may end far from the garment's patch of the picture."""
+    frame, garment = grey_frame(), flat_garment()
+    coverage = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    coverage[60:90, 60:120] = 1.0
+    fit = straight_fit(coverage)
+    flow = fit.flow.copy()
+    flow[200:, :, 1] -= 0.7
+    torn, plain = (Composer().compose(frame, f, garment) for f in (replace(fit, flow=flow), fit))
+    assert np.array_equal(torn, plain)
