@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from ir_models.compress.calibration import Case
 from ir_models.compress.distil import FineTuning
-from ir_models.compress.quantize import COORDINATES, MIN_CHANNELS
+from ir_models.compress.quantize import COORDINATES, HEAD, MIN_CHANNELS
 from ir_models.convert import Plan, named, quiet_tracing
 from ir_models.nets.cwm import Cwm, CwmConfig
 from ir_models.nets.igm import Igm
@@ -126,10 +126,10 @@ def _kept_in_float(net: nn.Module, given: tuple[Tensor, ...], ends: bool) -> nnc
     names = []
     for node in graph.get_all_nodes():
         weights = (before.node_name.removesuffix(".weight") for before in graph.get_previous_nodes(node))
-        layer = next((layers[name] for name in weights if name in layers), None)
+        name, layer = next(((name, layers[name]) for name in weights if name in layers), ("", None))
         if ends and layer is not None:
             first = not _before(graph, node) & {"conv2d", "linear"}
-            if layer.out_channels < MIN_CHANNELS or first:
+            if layer.out_channels < MIN_CHANNELS or HEAD.strip("./") in name or first:
                 names.append(node.node_name)
     return nncf.IgnoredScope(names=names, types=sorted(types), validate=False)
 

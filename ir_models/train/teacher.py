@@ -92,8 +92,10 @@ def distillation(student: CwmTraining, teacher: CwmTraining, batch: Batch) -> di
     flow = batch.flow.new_zeros(())
     for weight, own, other in zip(LEVEL_WEIGHTS, student.levels, teacher.levels, strict=True):
         size = (int(own.flows.shape[2]), int(own.flows.shape[3]))
-        shown = F.adaptive_avg_pool2d(batch.shown, size) * better_flow
-        flow = flow + weight * layered_error(own, other.chosen(), shown, batch.pixels) / 10.0
+        shown = F.adaptive_avg_pool2d(batch.shown, size)
+        followed = shown * better_flow
+        share = followed.sum() / (shown.sum() + 1.0)
+        flow = flow + weight * share * layered_error(own, other.chosen(), followed, batch.pixels) / 10.0
     cover = ((student.coverage - teacher.coverage).abs() * better_cover).mean()
     return {"distil_flow": DISTIL_FLOW * flow, "distil_cover": DISTIL_COVERAGE * cover}
 
