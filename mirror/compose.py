@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame
+from mirror.leaps import leaps
 from mirror.levels import Levels
 from mirror.wardrobe import Garment
 
@@ -81,7 +82,7 @@ class Composer:
         to_level = np.hstack([lay[:, :2] * half, (lay[:, :2] @ half + lay[:, 2] + 0.5)[:, None]]) / level.scale
         to_level[:, 2] -= 0.5
         source = _within(cv2.transform(fit.flow, to_level), level.picture.shape)
-        tears = _tears(source, TORN_PX * lay[0, 0] / level.scale)
+        tears = leaps(source, TORN_PX * lay[0, 0] / level.scale)
         where = _lift_source(source, patch, tears)
         garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         light = cv2.convertScaleAbs(_with_creases(fit.shading, tears), alpha=SHADE_ONE)
@@ -170,14 +171,6 @@ def _within(source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     x, y = cv2.split(source)
     sides = [(x, shape[1]), (y, shape[0])]
     return cv2.merge([cv2.min(cv2.max(along, 0.0), side - RIM_PX) for along, side in sides])
-
-
-def _tears(source: np.ndarray, torn: float) -> np.ndarray | None:
-    """uint8 256x192, 255 where source positions (float32 256x192x2) leap by more than `torn`; None if nowhere."""
-    kernel = np.ones((3, 3), np.uint8)
-    spread = cv2.subtract(cv2.dilate(source, kernel), cv2.erode(source, kernel))
-    tears = cv2.compare(cv2.max(*cv2.split(spread)), torn, cv2.CMP_GT)
-    return tears if cv2.countNonZero(tears) else None
 
 
 def _with_creases(shading: np.ndarray, tears: np.ndarray | None) -> np.ndarray:

@@ -14,6 +14,7 @@ from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person
 from mirror.inputs import GarmentInputs, PersonInputs, picture_of
+from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS
 from mirror.modelset import REMEDY
@@ -202,11 +203,10 @@ def enlarge_flow(flow: np.ndarray) -> np.ndarray:
     flow = np.ascontiguousarray(flow.transpose(1, 2, 0))
     if flow.shape[:2] == (CANVAS_H, CANVAS_W):
         return flow
-    smooth, kernel = enlarge(flow), np.ones((3, 3), np.uint8)
-    leaps = cv2.subtract(cv2.dilate(flow, kernel), cv2.erode(flow, kernel)).max(-1) > LEAP
-    if leaps.any():
+    smooth, edges = enlarge(flow), leaps(flow, LEAP)
+    if edges is not None:
         size = (CANVAS_W, CANVAS_H)
-        edges = cv2.resize(leaps.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        edges = cv2.resize(edges, size, interpolation=cv2.INTER_NEAREST)
         cv2.copyTo(cv2.resize(flow, size, interpolation=cv2.INTER_NEAREST), edges, smooth)
     return smooth
 

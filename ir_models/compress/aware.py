@@ -129,7 +129,7 @@ def _kept_in_float(net: nn.Module, given: tuple[Tensor, ...], ends: bool) -> nnc
         name, layer = next(((name, layers[name]) for name in weights if name in layers), ("", None))
         if ends and layer is not None:
             first = not _before(graph, node) & {"conv2d", "linear"}
-            if layer.out_channels < MIN_CHANNELS or HEAD.strip("./") in name or first:
+            if layer.out_channels < MIN_CHANNELS or HEAD in name or first:
                 names.append(node.node_name)
     return nncf.IgnoredScope(names=names, types=sorted(types), validate=False)
 

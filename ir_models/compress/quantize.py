@@ -34,7 +34,7 @@ import nncf  # isort: skip  (after mirror.engine: it imports openvino too)
 
 MIN_CHANNELS = 16
 """Convolutions of the CWM with fewer outputs stay in float: flow and mask heads, where INT8 harms most."""
-HEAD = ".answer/"
+HEAD = ".answer"
 """In the name of a convolution that ends a level of the flow: steps and what speaks for each layer, 16 outputs."""
 COORDINATES = ("cwm_garment", "cwm_person")
 """Networks that read and answer with coordinates. The generator reads and answers with pictures of 256 levels."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from ir_models.nets.cwm import Cwm
 from ir_models.nets.igm import OUTPUTS, Igm
-from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person
+from mirror.frames import Crop, Fit, Frame, Person
 from mirror.inputs import GarmentInputs, PersonInputs
 from mirror.light import torso_shading
 from mirror.tryon import enlarge, enlarge_flow, repair_of
@@ -32,7 +31,7 @@ class TorchFitter:
         stands = (_tensor(seen.named(name)) for name in _OF_PERSON)
         answer, cover = self.cwm.person(*stands, *features)
         flow = enlarge_flow(answer[0].numpy())
-        coverage = np.clip(cv2.resize(cover[0, 0].numpy(), (CANVAS_W, CANVAS_H)), 0.0, 1.0)
+        coverage = np.clip(enlarge(cover[0, 0].numpy()), 0.0, 1.0)
         if self.igm is None:
             shading = torso_shading(frame.image, person.mask * (coverage > 0.5))
             return Fit(flow, coverage, shading, None, crop, frame.t_capture)

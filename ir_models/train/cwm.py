@@ -318,12 +318,12 @@ def fit_prior(
         optimizer.param_groups[0]["lr"] = PRIOR_RATE * (1.0 - spent)
         some = torch.randint(len(code), (PRIOR_BATCH,), generator=generator).to(device)
         prior = Prior(model.person.prior(frames[some], code[some]), speaks[some].float())
-        loss = layered_error(prior.layers(), flow[some], valid[some], pixels[some])
-        loss = loss + DEFORMED_PX * model.person.deformed(code[some])
+        off = layered_error(prior.layers(), flow[some], valid[some], pixels[some])
+        loss = off + DEFORMED_PX * model.person.deformed(code[some])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        error = 0.98 * error + 0.02 * float(loss.detach()) if step else float(loss.detach())
+        error = 0.98 * error + 0.02 * float(off.detach()) if step else float(off.detach())
     return error
 
 

@@ -1,0 +1,16 @@
+"""Where a fit leaps from one part of the garment to another, from a sleeve to the torso behind it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_KERNEL = np.ones((3, 3), np.uint8)
+
+
+def leaps(places: np.ndarray, most: float) -> np.ndarray | None:
+    """uint8 HxW, 255 where places (float32 HxWx2) within a pixel of each other are more than `most` apart, in x or in
+    y, in their own units; None if nowhere. Across such an edge nothing may be interpolated."""
+    spread = cv2.subtract(cv2.dilate(places, _KERNEL), cv2.erode(places, _KERNEL))
+    found = cv2.compare(cv2.max(*cv2.split(spread)), most, cv2.CMP_GT)
+    return found if cv2.countNonZero(found) else None
