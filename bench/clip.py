@@ -12,6 +12,7 @@ import numpy as np
 from mirror.crop import Cropper
 from mirror.errors import SourceError
 from mirror.frames import Crop, Fit, Frame, Person, TryOn
+from mirror.hem import Hem
 from mirror.person import PersonFinder
 from mirror.steady import Steadier
 from mirror.tailor import Fitter, make_fitter
@@ -45,18 +46,19 @@ def read_clip(path: Path) -> tuple[list[np.ndarray], float]:
 
 def run_clip(pictures: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter) -> Iterator[Step]:
     """Person, crop and fit, steadied as in the mirror, of every picture, in order."""
-    finder, cropper, steadier = PersonFinder(), Cropper(), Steadier()
+    finder, cropper, hem, steadier = PersonFinder(), Cropper(), Hem(), Steadier()
     fitter.prepare(garment)
     for index, image in enumerate(pictures):
         frame = Frame(image, index / fps, index, t_scene=index / fps)
         person = finder.find(frame)
         if person is None:
             cropper.reset()
+            hem.reset()
             steadier.reset()
             yield Step(frame, None, None, None)
             continue
         crop = cropper.follow(person, frame.size)
-        fit = fitter.fit(frame, person, crop, garment)
+        fit = hem.hang(fitter.fit(frame, person, crop, garment), garment, frame)
         yield Step(frame, person, crop, steadier.steady(TryOn(frame, person, fit, garment.slug)))
     finder.close()
 

@@ -23,6 +23,7 @@ from bench.steadiness import STEADY_REACH, behind_px, movement_px, places_shown,
 from mirror.crop import Cropper
 from mirror.follow import Follower
 from mirror.frames import Fit, Frame, TryOn
+from mirror.hem import Hem
 from mirror.person import PersonFinder
 from mirror.settings import MODELS, WARDROBE
 from mirror.steady import Steadier
@@ -77,14 +78,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def fitted(loop: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter) -> list[TryOn]:
     """Every picture of the loop, and some more to settle, with its own fit; where nobody is found, without."""
-    finder, cropper, results = PersonFinder(threads=1), Cropper(), []
+    finder, cropper, hem, results = PersonFinder(threads=1), Cropper(), Hem(), []
     fitter.prepare(garment)
     for index in range(len(loop) + SETTLED_AFTER):
         frame = Frame(loop[index % len(loop)], index / fps, index, t_scene=index / fps)
         person = finder.find(frame)
         if person is None:
             cropper.reset()
+            hem.reset()
         fit = None if person is None else fitter.fit(frame, person, cropper.follow(person, frame.size), garment)
+        fit = fit and hem.hang(fit, garment, frame)
         results.append(TryOn(frame, person, fit, garment.slug))
     finder.close()
     return results

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from mirror.errors import ModelError
 from mirror.frames import Crop, Fit, Frame, Person, TryOn
+from mirror.hem import Hem
 from mirror.metrics import Metrics
 from mirror.pace import threads_for
 from mirror.settings import Settings
@@ -85,7 +86,7 @@ class Tailor:
         """also_prepare: what else is computed once for a garment, here and not while the window waits for it."""
         self._finder, self._cropper, self._fitter, self._metrics = finder, cropper, fitter, metrics
         self._also_prepare = also_prepare
-        self._steadier = Steadier()
+        self._hem, self._steadier = Hem(), Steadier()
         self._prepared: dict[str, Garment] = {}
 
     def dress(self, frame: Frame, garment: Garment) -> Dressed:
@@ -115,14 +116,18 @@ class Tailor:
         return Begun(frame, person, garment, fit)
 
     def complete(self, begun: Begun) -> Dressed:
-        """Waits for a try-on, steadies it by the one before, and counts it; once for each."""
+        """Waits for a try-on, lets it down to the old hem, steadies it by the one before, counts it; once for each."""
         with self._metrics.stage("fit_wait"):
             dressed = begun.finish()
-        if dressed.result.fit is None:
+        result, fit = dressed.result, dressed.result.fit
+        if fit is None:
+            self._hem.reset()
             self._steadier.reset()
             return dressed
+        with self._metrics.stage("hem"):
+            result = replace(result, fit=self._hem.hang(fit, dressed.garment, result.frame))
         with self._metrics.stage("steady"):
-            result = replace(dressed.result, fit=self._steadier.steady(dressed.result))
+            result = replace(result, fit=self._steadier.steady(result))
         self._metrics.fits.tick(time.monotonic())
         return Dressed(result, dressed.garment)
 

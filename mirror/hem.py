@@ -1,0 +1,150 @@
+"""A garment hangs down to the hem of what it hides, where that is a little longer.
+
+What lies under the old garment below the new one's hem no camera has seen: whatever is painted there looks invented.
+Garments stretch, and nobody knows to a hand's breadth where one will end; so within that freedom the new one is let
+down, more towards its hem than at the chest, where prints are. There it also covers whatever is to be repaired: the
+networks are least sure of its lower end, above all where the picture cuts it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame
+from mirror.garment import LANDMARKS, Garment
+
+LONGER, SHORTER, OTHER = 0.22, 0.12, 0.38
+"""Shares of the garment's length below the armpits: it is let down by LONGER and drawn up by SHORTER at most. Where the
+old hem lies OTHER away, that is no matter of a few centimetres and the garment keeps its length."""
+DOWN_S, UP_S = 0.8, 6.0
+"""Times in which most of a difference is taken over, downwards and upwards: a hand before the hem lifts nothing."""
+FORGET_AFTER_S = 2.0
+CENTRAL = 0.7
+"""Share of the hem's width, in the middle, that is asked for the old hem: beside it are arms and the body's sides."""
+LEAST_COLUMNS, LEAST_PX = 8, 8.0
+"""Canvas columns that must show it; garment-canvas pixels that the garment must be wide and long for this."""
+OVER_PX, BEYOND_PX = 1.5, 8.0
+"""Garment-canvas pixels that the hem lies below the old one; below the picture's end, where that cuts the old one."""
+END_PX = 4.0
+"""Canvas pixels from the picture's end within which it counts as cut by it."""
+LOWER = 0.5
+"""Share of the garment's length below the armpits, from the hem up, in which it covers what is to be repaired."""
+SEAM_PX = 4.0
+"""Garment-canvas pixels beside the hem's corners over which all this fades: sleeves may lie there."""
+_UNIT_X, _UNIT_Y = (CANVAS_W - 1) / 2.0, (CANVAS_H - 1) / 2.0
+
+
+@dataclass(frozen=True)
+class _Lay:
+    """How a garment's torso lies on its canvas, pixels: rows of armpits and hem, columns of the hem's corners."""
+
+    armpit: float
+    hem: float
+    left: float
+    right: float
+
+    @property
+    def length(self) -> float:
+        return self.hem - self.armpit
+
+
+class Hem:
+    """Keeps by how much the garment worn is let down. Called from one thread, fit after fit."""
+
+    def __init__(self) -> None:
+        self._garment: Garment | None = None
+        self._lay = _Lay(0.0, 0.0, 0.0, 0.0)
+        self._drop, self._moment = 0.0, 0.0
+
+    def reset(self) -> None:
+        """The next fit's old hem is taken as it is."""
+        self._garment = None
+
+    def hang(self, fit: Fit, garment: Garment, frame: Frame) -> Fit:
+        """The fit, let down to the old garment's hem where that is near.
+
+        frame: the one that was fitted. A fit without a repair, which does not know of an old garment, is answered as
+        it is.
+        """
+        if fit.repair is None:
+            return fit
+        if self._garment is not garment:
+            self._lay = _lay_of(garment)
+        lay = self._lay
+        if min(lay.length, lay.right - lay.left) < LEAST_PX:
+            return fit
+        x, y = cv2.split(fit.flow)
+        x, y = (x + 1.0) * np.float32(_UNIT_X), (y + 1.0) * np.float32(_UNIT_Y)
+        end = float(fit.crop.to_canvas(np.array(frame.size, np.float64))[1])
+        self._drop = self._settled(_old_hem(fit, x, y, lay, end), garment, frame.moment)
+        self._garment, self._moment = garment, frame.moment
+        return _let_down(fit, garment, x, y, lay, self._drop)
+
+    def _settled(self, seen: float | None, garment: Garment, moment: float) -> float:
+        """By how much it is let down now, from how far below its hem the old one is seen."""
+        elapsed = moment - self._moment
+        known = self._garment is garment and 0.0 <= elapsed < FORGET_AFTER_S
+        if seen is None:
+            return self._drop if known else 0.0
+        wanted = _allowed(seen, self._lay.length)
+        if not known:
+            return wanted
+        time = DOWN_S if wanted > self._drop else UP_S
+        return self._drop + (1.0 - math.exp(-elapsed / time)) * (wanted - self._drop)
+
+
+def _lay_of(garment: Garment) -> _Lay:
+    at = dict(zip(LANDMARKS, garment.canvas_landmarks.astype(np.float64), strict=True))
+    left, right = at["hem_left"][0], at["hem_right"][0]
+    third = (right - left) / 3.0
+    columns = np.arange(CANVAS_W)
+    middle = garment.canvas_front[:, (columns > left + third) & (columns < right - third)] > 0.5
+    ends = CANVAS_H - middle[::-1].argmax(0)[middle.any(0)]
+    hem = np.median(ends) if ends.size else (at["hem_left"][1] + at["hem_right"][1]) / 2.0
+    return _Lay((at["armpit_left"][1] + at["armpit_right"][1]) / 2.0, float(hem), left, right)
+
+
+def _old_hem(fit: Fit, x: np.ndarray, y: np.ndarray, lay: _Lay, end: float) -> float | None:
+    """Garment-canvas pixels from the garment's hem down to the old one's, or to where the new one is seen to end;
+    None where too little is seen of either.
+
+    x, y: float32 256x192, the flow in garment-canvas pixels. end: canvas row at which the picture ends.
+    """
+    assert fit.repair is not None
+    middle, half = (lay.left + lay.right) / 2.0, CENTRAL * (lay.right - lay.left) / 2.0
+    asked = cv2.inRange(x, middle - half, middle + half)
+    asked &= cv2.inRange(y, lay.hem - LOWER * lay.length, lay.hem + 1.5 * OTHER * lay.length)
+    worn = cv2.compare(cv2.max(cv2.extractChannel(fit.repair, 3), fit.coverage), 0.5, cv2.CMP_GT) & asked
+    columns = np.flatnonzero(worn.any(0))
+    if columns.size < LEAST_COLUMNS:
+        return None
+    ends = CANVAS_H - 1 - worn[::-1, columns].argmax(0)
+    below = float(np.median(y[ends, columns])) - lay.hem
+    if np.median(ends) > end - END_PX:
+        return max(below + BEYOND_PX, 0.0)
+    return below + OVER_PX
+
+
+def _allowed(drop: float, length: float) -> float:
+    """How far it is let down for an old hem so far below."""
+    fade = np.clip((OTHER - abs(drop) / length) / (OTHER - LONGER), 0.0, 1.0)
+    return float(np.clip(drop, -SHORTER * length, LONGER * length) * fade)
+
+
+def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float) -> Fit:
+    """x, y: the flow in garment-canvas pixels. drop: by so many of these the hem comes to lie lower."""
+    assert fit.repair is not None
+    inside = np.clip(1.0 + np.minimum(x - np.float32(lay.left), np.float32(lay.right) - x) / SEAM_PX, 0.0, 1.0)
+    down = np.maximum((y - np.float32(lay.armpit)) / np.float32(lay.length + drop), 0.0)
+    lift = np.where(down < 1.0, down * down, 2.0 * down - 1.0) * inside * np.float32(drop)
+    hung = y - lift
+    outline = cv2.remap(garment.canvas_front, x, hung, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    lower = np.clip((y - np.float32(lay.hem)) * np.float32(2.0 / (LOWER * lay.length)) + 2.0, 0.0, 1.0) * inside
+    above = np.maximum.accumulate(cv2.multiply(fit.coverage, lower), 0)
+    covered = cv2.multiply(cv2.min(above, outline), cv2.extractChannel(fit.repair, 3))
+    flow = cv2.merge([cv2.extractChannel(fit.flow, 0), hung * np.float32(1.0 / _UNIT_Y) - 1.0])
+    return replace(fit, flow=flow, coverage=cv2.max(fit.coverage, covered))
