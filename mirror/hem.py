@@ -138,13 +138,17 @@ def _allowed(drop: float, length: float) -> float:
 def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float) -> Fit:
     """x, y: the flow in garment-canvas pixels. drop: by so many of these the hem comes to lie lower."""
     assert fit.repair is not None
+    low = slice(int((y.max(1) > lay.armpit).argmax()), CANVAS_H)  # nothing above is below the armpits
+    x, y, repair = x[low], y[low], cv2.extractChannel(fit.repair[low], 3)
     inside = np.clip(1.0 + np.minimum(x - np.float32(lay.left), np.float32(lay.right) - x) / SEAM_PX, 0.0, 1.0)
     down = np.maximum((y - np.float32(lay.armpit)) / np.float32(lay.length + drop), 0.0)
     lift = np.where(down < 1.0, down * down, 2.0 * down - 1.0) * inside * np.float32(drop)
     hung = y - lift
     outline = cv2.remap(garment.canvas_front, x, hung, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     lower = np.clip((y - np.float32(lay.hem)) * np.float32(2.0 / (LOWER * lay.length)) + 2.0, 0.0, 1.0) * inside
-    above = np.maximum.accumulate(cv2.multiply(fit.coverage, lower), 0)
-    covered = cv2.multiply(cv2.min(above, outline), cv2.extractChannel(fit.repair, 3))
-    flow = cv2.merge([cv2.extractChannel(fit.flow, 0), hung * np.float32(1.0 / _UNIT_Y) - 1.0])
-    return replace(fit, flow=flow, coverage=cv2.max(fit.coverage, covered))
+    above = np.maximum.accumulate(cv2.multiply(fit.coverage[low], lower), 0)
+    covered = cv2.multiply(cv2.min(above, outline), repair)
+    flow, coverage = fit.flow.copy(), fit.coverage.copy()
+    flow[low, :, 1] = hung * np.float32(1.0 / _UNIT_Y) - 1.0
+    coverage[low] = cv2.max(coverage[low], covered)
+    return replace(fit, flow=flow, coverage=coverage)

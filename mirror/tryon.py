@@ -28,7 +28,7 @@ LEAP = 0.2
 SKIN_GAIN = 3.0
 """How much steeper the edge between bare skin and what is behind it is made: where the generator is unsure to a few
 pixels where an arm ends, it answers with a mixture, and the arm would look out of focus."""
-RIM_PX = 2
+RIM_PX = 3
 _RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1, 2 * RIM_PX + 1))
 GAIN_CUTOFF_HZ = 0.5
 """How fast the garment's brightness follows that of the room, where no network gives it."""
