@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,23 +45,36 @@ def read_clip(path: Path) -> tuple[list[np.ndarray], float]:
     return pictures, fps
 
 
-def run_clip(pictures: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter) -> Iterator[Step]:
-    """Person, crop and fit, steadied as in the mirror, of every picture, in order."""
-    finder, cropper, hem, steadier = PersonFinder(), Cropper(), Hem(), Steadier()
-    fitter.prepare(garment)
+def find_people(pictures: list[np.ndarray], fps: float) -> Iterator[Step]:
+    """Person and crop of every picture, in order; nothing is fitted yet."""
+    finder, cropper = PersonFinder(), Cropper()
     for index, image in enumerate(pictures):
         frame = Frame(image, index / fps, index, t_scene=index / fps)
         person = finder.find(frame)
         if person is None:
             cropper.reset()
-            hem.reset()
-            steadier.reset()
-            yield Step(frame, None, None, None)
-            continue
-        crop = cropper.follow(person, frame.size)
-        fit = hem.hang(fitter.fit(frame, person, crop, garment), garment, frame)
-        yield Step(frame, person, crop, steadier.steady(TryOn(frame, person, fit, garment.slug)))
+        yield Step(frame, person, None if person is None else cropper.follow(person, frame.size), None)
     finder.close()
 
 
-__all__ = ["Step", "make_fitter", "read_clip", "run_clip"]
+def fit_steps(steps: Iterable[Step], garment: Garment, fitter: Fitter) -> Iterator[Step]:
+    """The same steps with fits of the garment, steadied as in the mirror."""
+    hem, steadier = Hem(), Steadier()
+    fitter.prepare(garment)
+    for step in steps:
+        if step.person is None or step.crop is None:
+            hem.reset()
+            steadier.reset()
+            yield step
+            continue
+        fit = hem.hang(fitter.fit(step.frame, step.person, step.crop, garment), garment, step.frame)
+        steady = steadier.steady(TryOn(step.frame, step.person, fit, garment.slug))
+        yield dataclasses.replace(step, fit=steady)
+
+
+def run_clip(pictures: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter) -> Iterator[Step]:
+    """Person, crop and fit, steadied as in the mirror, of every picture, in order."""
+    return fit_steps(find_people(pictures, fps), garment, fitter)
+
+
+__all__ = ["Step", "find_people", "fit_steps", "make_fitter", "read_clip", "run_clip"]

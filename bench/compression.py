@@ -49,10 +49,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, help="held-out samples a point is judged on (default 200; 8 with --quick)")
     parser.add_argument("--limit", type=int, help="training samples at most")
     parser.add_argument("--batch", type=int, help="samples a training step (default: the training's own)")
+    parser.add_argument("--clip", type=Path, metavar="FILE", help="someone who stands still: a column of flicker")
     parser.add_argument("--correlation", type=Path, nargs="+", metavar="FILE", help="what `bench correlation` wrote")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--results", type=Path, help="default: bench/RESULTS.md, with --quick none")
     parser.add_argument("--report-only", action="store_true", help="write the tables of the points there are")
+    parser.add_argument("--without-times", action="store_true", help="on a busy machine: only make points")
     args = parser.parse_args(argv)
     warnings.filterwarnings("ignore")
     logging.getLogger("nncf").setLevel(logging.ERROR)
@@ -69,6 +71,7 @@ def main(argv: list[str] | None = None) -> int:
             batch=args.batch or (4 if args.quick else None),
             threads=args.threads,
             quick=args.quick,
+            clip=args.clip,
             limit=args.limit or (QUICK_SAMPLES if args.quick else None),
         )
         report = _run(bench, args)
@@ -101,7 +104,8 @@ def _run(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
         print(f"[{index + 1}/{len(jobs)}] {name}{left}", file=sys.stderr, flush=True)
         bench.keep(name, job())
         ran += 1
-    bench.take_times()
+    if not args.report_only and not args.without_times:
+        bench.take_times()
     return bench.report()
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import subprocess
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bench.clip import Step, find_people, fit_steps, read_clip
 from bench.compression_sets import (
     PARTS,
     TIMED,
@@ -25,6 +31,9 @@ from bench.compression_sets import (
     times,
     weight,
 )
+from bench.machine import describe
+from bench.stability import still_pairs
+from bench.steadiness import movement_px
 from ir_models import checkpoints
 from ir_models.compress.calibration import Case as Pair
 from ir_models.compress.calibration import cases, rendered_pairs
@@ -37,7 +46,9 @@ from ir_models.train.cwm import CwmTask
 from ir_models.train.igm import IgmTask
 from ir_models.writing import gmac
 from mirror.engine import Engine
+from mirror.settings import WARDROBE
 from mirror.tryon import NeuralFitter
+from mirror.wardrobe import Wardrobe
 
 RATIOS = {"cwm": (0.2, 0.3, 0.4, 0.5), "igm": (0.2, 0.25, 0.3, 0.35, 0.4)}
 SCRATCH = {"cwm": 0.4, "igm": 0.3}
@@ -47,10 +58,23 @@ PAIRS, QUICK_PAIRS = 48, 4
 """People that INT8 is calibrated on."""
 TIMED_S, QUICK_TIMED_S = 60.0, 4.0
 QUICK_SAMPLES = 64
+FIGURES_ON = 32
+"""Held-out samples for the figures that a fine-tuning prints; points are judged apart."""
 DRAWN = {"train": 12, "heldout": 8}
 """Samples drawn for --quick where no data is given."""
 
+_KEPT_BY = ("name", "fingerprint")
+"""What `Bench.keep` writes into a row itself."""
+
 Job = Callable[[], dict[str, Any]]
+
+
+def stamp() -> dict[str, str]:
+    """The commit that is checked out, and now."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent
+    )
+    return {"commit": done.stdout.strip() or "unknown", "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
 
 
 @dataclass
@@ -67,6 +91,7 @@ class Bench:
     threads: int
     quick: bool
     limit: int | None = None
+    clip: Path | None = None
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     tasks: dict[str, CwmTask | IgmTask] = field(default_factory=dict)
 
@@ -87,13 +112,25 @@ class Bench:
     @cached_property
     def fingerprint(self) -> str:
         parts = [path.read_bytes() for path in self.checkpoints.values()]
-        parts.append(f"{self.minutes} {self.distil} {self.count} {self.batch} {self.limit}".encode())
+        clip = self.clip and self.clip.name
+        parts.append(f"{self.minutes} {self.distil} {self.count} {self.batch} {self.limit} {clip}".encode())
+        return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+
+    def training(self, kind: str) -> str:
+        """A fingerprint of what a training of this network depends on. An IGM learns from the CWM's warps."""
+        parts = [self.checkpoints[other].read_bytes() for other in (("cwm",) if kind == "cwm" else PARTS)]
+        parts.append(f"{self.minutes} {self.distil} {self.batch} {self.limit}".encode())
         return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
     @cached_property
     def held_out(self) -> list[Case]:
         self.samples()
         return list(from_shards(self.data / "heldout", self.count))
+
+    @cached_property
+    def people(self) -> list[Step]:
+        """Whom the clip shows, found once for all points; nobody without a clip."""
+        return list(find_people(*read_clip(self.clip))) if self.clip else []
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -147,7 +184,7 @@ class Bench:
         return name in self.found
 
     def keep(self, name: str, row: dict[str, Any]) -> None:
-        self.found[name] = {"name": name, "fingerprint": self.fingerprint, **row}
+        self.found[name] = {"name": name, "fingerprint": self.fingerprint, "made": stamp(), **row}
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_suffix(".part").write_text(json.dumps(self.found[name], indent=1) + "\n", encoding="utf-8")
@@ -171,30 +208,31 @@ class Bench:
 
     def quality(self, models: Path) -> dict[str, float]:
         fitter = NeuralFitter(models, self.threads, self.work / "cache")
-        found = judge(self.held_out, fitter)
+        found = judge(self.held_out, fitter) | self.flicker(fitter)
         fitter.close()
         return found
 
+    def flicker(self, fitter: Any) -> dict[str, float]:
+        """How much the first garment of the wardrobe moves on whom the clip shows standing still."""
+        if not self.people:
+            return {}
+        steps = list(fit_steps(self.people, Wardrobe(WARDROBE).garments[0], fitter))
+        moves = [movement_px(a.fit, b.fit, a.frame.size) for a, b in still_pairs(steps) if a.fit and b.fit]
+        return {"flicker_px": round(float(np.nanmedian(moves)), 4)}
+
     def take_times(self) -> None:
-        """Milliseconds of all points whose networks lie here, in turn."""
-        feeds = None
-        runs = {}
-        for name, row in self.found.items():
-            for label, place in row.get("timed", {}).items():
-                file = self.work / place
-                if file.is_file():
-                    feeds = feeds or self.pairs[0].inputs
-                    runs[f"{name}/{label}"] = timed_run(file, feeds[file.stem], self.threads)
-        if not runs:
+        """Milliseconds of all networks of the points that lie here, in turn; each once, however many points run it."""
+        places = {place for row in self.found.values() for place in row.get("timed", {}).values()}
+        files = {place: self.work / place for place in sorted(places) if (self.work / place).is_file()}
+        if not files:
             return
+        feeds, taken = self.pairs[0].inputs, stamp() | {"load": describe(self.threads)["load_before"]}
+        runs = {place: timed_run(file, feeds[file.stem], self.threads) for place, file in files.items()}
         spent = times(runs, QUICK_TIMED_S if self.quick else TIMED_S)
-        for place, ms in spent.items():
-            name, label = place.split("/")
-            self.found[name].setdefault("ms", {})[label] = ms
-        for name in self.found:
-            self.keep(
-                name, {key: value for key, value in self.found[name].items() if key not in ("name", "fingerprint")}
-            )
+        for name, row in self.found.items():
+            ms = {label: spent[place] for label, place in row.get("timed", {}).items() if place in spent}
+            if ms:
+                self.keep(name, {key: row[key] for key in row if key not in _KEPT_BY} | {"ms": ms, "timed_on": taken})
 
     def report(self) -> dict[str, Any]:
         rows = list(self.found.values())
@@ -236,10 +274,11 @@ def _point(bench: Bench, kind: str, name: str, ratios: list[float], fresh: bool)
     steps = 0
     if ratios != [0.0]:
         net = type(whole)(narrowed_config(whole, ratios[0])) if fresh else prune(whole, ratios[0])
-        out = bench.work / "checkpoints" / f"{name}-{bench.fingerprint}.pt"
+        out = bench.work / "checkpoints" / f"{name}-{bench.training(kind)}.pt"
         teacher = None if fresh else whole
         fine_tune(
-            net, bench.task(kind), teacher, out, bench.minutes, bench.distil, threads=bench.threads, fresh=fresh
+            net, bench.task(kind), teacher, out, bench.minutes, bench.distil, threads=bench.threads, fresh=fresh,
+            clock=time.process_time, held_out=FIGURES_ON,
         )  # fmt: skip
         net, origin = (checkpoints.load_cwm if kind == "cwm" else checkpoints.load_igm)(out)
         steps = int(origin.metrics["step"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,18 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from bench.compression_points import Bench, Job
-from bench.compression_sets import PARTS, TIMED, judge, onnx_session, quantise, replaced
+from bench.compression_points import FIGURES_ON, Bench, Job
+from bench.compression_sets import PARTS, TIMED, export_parts, judge, onnx_session, quantise, replaced
 from ir_models.compress.aware import train_aware
 from ir_models.compress.calibration import cases, rendered_pairs
 from ir_models.compress.quantize import quantize
 from ir_models.compress.static_onnx import NeuralCompressorError, quantize_onnx
+from ir_models.evaluate.figures import composed
+from ir_models.evaluate.fitters import TorchFitter
+from ir_models.nets.cwm import Cwm
+from ir_models.nets.igm import Igm
 from mirror.engine import Engine, Outputs, ov
 from mirror.modelset import NetworkFile, load_model_set
 from mirror.tryon import NeuralFitter
 
 ROWS = {"cwm": ("cwm",), "igm": ("igm",), "both": ("cwm", "igm")}
 MB = 2**20
+RUNTIME_CASES, LEVELS_APART = 24, 2.0
+"""Held-out samples on which runtimes are compared, and by how many levels of 255 pictures may differ."""
 
 
 def points(bench: Bench) -> list[tuple[str, Job]]:
@@ -49,10 +56,42 @@ def _unquantised(bench: Bench) -> dict[str, Any]:
         for name, entry in load_model_set(bench.unpruned(kind)).about["networks"].items()
     }
     row["runtimes_differ"] = {name: entry.get("difference", {}) for name, entry in entries.items()}
+    row["pictures_differ"] = _pictures_apart(bench)
     for kind in bench.kinds:
         row["timed"][f"{kind} in onnxruntime"] = _inside(bench, bench.unpruned(kind) / f"{TIMED[kind]}.onnx")
-    row["onnx_mb"] = _size(bench.unpruned(kind) / f"{name}.onnx" for kind in bench.kinds for name in PARTS[kind])
+    row["onnx_mb"] = _size(_onnx_files(bench).values())
     return row
+
+
+def _pictures_apart(bench: Bench) -> dict[str, Any]:
+    """How far finished pictures of OpenVINO and onnxruntime are from torch's, all in f32 from the camera's picture on:
+    levels of 255 at most, and the share of pixels off by more than LEVELS_APART. And those of OpenVINO with its
+    constants stored as f16, in which the places of pixels are rounded too."""
+    cwm, igm = bench.nets["cwm"], bench.nets["igm"] if "igm" in bench.kinds else None
+    assert isinstance(cwm, Cwm) and (igm is None or isinstance(igm, Igm))
+    trained, cases = TorchFitter(cwm, igm), bench.held_out[:RUNTIME_CASES]
+    wanted = [composed(trained.fit(case.frame, case.person, case.crop, case.garment), case) for case in cases]
+    found: dict[str, Any] = {"count": len(cases)}
+    exact = {kind: bench.folder(f"{kind}-full-weights") for kind in bench.kinds}
+    for kind, folder in exact.items():
+        export_parts(bench.nets[kind], folder, half=False)
+    sets = {"OpenVINO": bench.whole(**exact), "onnxruntime": bench.whole(), "OpenVINO, f16 weights": bench.whole()}
+    for runtime, models in sets.items():
+        fitter = NeuralFitter(models, bench.threads, bench.work / "cache")
+        if runtime == "onnxruntime":
+            fitter.engine = OnnxEngine(fitter.engine, _onnx_files(bench), bench.threads)  # type: ignore[assignment]
+        apart = np.array(
+            [
+                np.abs(composed(fitter.fit(case.frame, case.person, case.crop, case.garment), case) - want).max(-1)
+                for case, want in zip(cases, wanted, strict=True)
+            ]
+        )
+        found[runtime] = {"most": round(float(apart.max()), 4), "beyond": float((apart > LEVELS_APART).mean())}
+    return found
+
+
+def _onnx_files(bench: Bench) -> dict[str, Path]:
+    return {name: bench.unpruned(kind) / f"{name}.onnx" for kind in bench.kinds for name in PARTS[kind]}
 
 
 def _made_row(
@@ -93,15 +132,17 @@ def _aware(bench: Bench, kind: str) -> Path:
     out, source = bench.folder(f"{kind}-aware"), bench.unpruned(kind)
     if (out / "manifest.json").is_file():
         return out
-    place = bench.work / "checkpoints" / f"{kind}-aware-{bench.fingerprint}.pt"
-    model = train_aware(bench.nets[kind], bench.task(kind), bench.pairs, bench.minutes, place)
+    place = bench.work / "checkpoints" / f"{kind}-aware-{bench.training(kind)}.pt"
+    model = train_aware(
+        bench.nets[kind], bench.task(kind), bench.pairs, bench.minutes, place, time.process_time, FIGURES_ON
+    )
     return replaced(source, out, kind, model)
 
 
 def _onnx_row(bench: Bench, row: str, kinds: tuple[str, ...]) -> dict[str, Any]:
     """neural-compressor's, run by onnxruntime; where the package does not run, a row that says why."""
     report: dict[str, Any] = {"table": "quantisation", "method": "neural-compressor, ONNX", "row": row}
-    files = {name: bench.unpruned(kind) / f"{name}.onnx" for kind in bench.kinds for name in PARTS[kind]}
+    files = _onnx_files(bench)
     for kind in kinds:
         name = TIMED[kind]
         made = bench.folder("onnx") / f"{name}.onnx"
@@ -116,7 +157,7 @@ def _onnx_row(bench: Bench, row: str, kinds: tuple[str, ...]) -> dict[str, Any]:
     fitter.engine = OnnxEngine(fitter.engine, files, bench.threads)  # type: ignore[assignment]
     return report | {
         "size_mb": _size(files.values()),
-        "quality": judge(bench.held_out, fitter),
+        "quality": judge(bench.held_out, fitter) | bench.flicker(fitter),
         "timed": {f"{kind} in onnxruntime": _inside(bench, files[TIMED[kind]]) for kind in bench.kinds},
     }
 

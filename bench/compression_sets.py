@@ -38,13 +38,13 @@ TIMED = {"cwm": PERSON, "igm": GENERATOR}
 MB = 2**20
 
 
-def export_parts(net: Cwm | Igm, folder: Path, onnx: bool = False) -> None:
-    """The network alone as a folder of IR (weights as f16), with what the manifest would say of it."""
+def export_parts(net: Cwm | Igm, folder: Path, onnx: bool = False, half: bool = True) -> None:
+    """The network alone as a folder of IR, with what the manifest would say of it. half: weights are stored as f16."""
     entries = {}
     for plan in plans_of(net):
         model = to_openvino(plan)
-        save_network(model, folder, plan.name, compress_to_fp16=True)
-        entries[plan.name] = describe(plan, "f32, weights stored as f16")
+        save_network(model, folder, plan.name, compress_to_fp16=half)
+        entries[plan.name] = describe(plan, "f32, weights stored as f16" if half else "f32")
         if onnx:
             inputs = numpy_inputs(plan)
             to_onnx(plan, folder / f"{plan.name}.onnx")

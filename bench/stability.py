@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from bench.clip import make_fitter, read_clip, run_clip
+from bench.clip import Step, make_fitter, read_clip, run_clip
 from bench.steadiness import colour_change, joints_moved_px, light_change, mask_change, movement_px, still_steps
 from mirror.compose import Composer
 from mirror.settings import MODELS, WARDROBE
@@ -31,13 +32,10 @@ def main(argv: list[str] | None = None) -> int:
     fitter = make_fitter(options.engine, MODELS)
     pictures, fps = read_clip(options.source)
     steps = list(run_clip(pictures, fps, garment, fitter))
-    nobody = np.full((33, 3), np.nan, np.float32)
-    still = still_steps(np.array([s.person.landmarks if s.person else nobody for s in steps]))
     composer, moves, levels = Composer(), [], []
     unrest: dict[str, list[float]] = {"landmarks_px": [], "mask_levels": [], "light_levels": []}
-    for calm, (a, b) in zip(still, pairwise(steps), strict=True):
-        if not calm or a.fit is None or b.fit is None or a.person is None or b.person is None:
-            continue
+    for a, b in still_pairs(steps):
+        assert a.fit is not None and b.fit is not None and a.person is not None and b.person is not None
         unrest["landmarks_px"].append(joints_moved_px(a.person, b.person))
         unrest["mask_levels"].append(mask_change(a.person, b.person))
         unrest["light_levels"].append(light_change(a.fit, b.fit))
@@ -58,6 +56,15 @@ def main(argv: list[str] | None = None) -> int:
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0
+
+
+def still_pairs(steps: Sequence[Step]) -> Iterator[tuple[Step, Step]]:
+    """The steps from one picture to the next in which the person stands still and both are fitted."""
+    nobody = np.full((33, 3), np.nan, np.float32)
+    still = still_steps(np.array([s.person.landmarks if s.person else nobody for s in steps]))
+    for calm, (a, b) in zip(still, pairwise(steps), strict=True):
+        if calm and a.fit is not None and b.fit is not None:
+            yield a, b
 
 
 def quantiles(values: list[float]) -> dict[str, float] | None:

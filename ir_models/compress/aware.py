@@ -7,7 +7,8 @@ same ranges from the same samples), in torch; then weights and ranges are traine
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,13 @@ class _Rounded(nn.Module):
 
 
 def train_aware(
-    net: Cwm | Igm, task: CwmTask | IgmTask, calibration: Sequence[Case], minutes: float, out: Path
+    net: Cwm | Igm, task: CwmTask | IgmTask, calibration: Sequence[Case], minutes: float, out: Path,
+    clock: Callable[[], float] = time.monotonic, held_out: int | None = None,
 ) -> ov.Model:  # fmt: skip
     """The person stage of a CWM, or an IGM, trained with rounding and converted; OUT is its checkpoint (resumable).
 
-    task: the network's training, with its samples. calibration: cases whose inputs settle the ranges. A CWM's garment
-    branch is not touched."""
+    task: the network's training, with its samples. calibration: cases whose inputs settle the ranges. clock: what the
+    minutes are counted by. held_out: as in `FineTuning`. A CWM's garment branch is not touched."""
     net = copy.deepcopy(net)
     name = PERSON if isinstance(net, Cwm) else GENERATOR
     made = plans(net, None) if isinstance(net, Cwm) else plans(Cwm(CwmConfig()), net)
@@ -85,9 +87,9 @@ def train_aware(
         net.garment.requires_grad_(False)
         net.person = rounded  # type: ignore[assignment]
         pupil = net
-    tuning = FineTuning(task, lambda: pupil, None, 0.0)
+    tuning = FineTuning(task, lambda: pupil, None, 0.0, held_out=held_out)
     tuning.learning_rate = LEARNING_RATE
-    trainer = Trainer(tuning, out, minutes)
+    trainer = Trainer(tuning, out, minutes, clock=clock)
     if out.with_name(out.name + ".resume").is_file():
         trainer.resume(out)
     trainer.run()

@@ -37,13 +37,15 @@ class FineTuning:
     """A training's task that starts from a given network. teacher: whose answers count with `weight`; None: nobody's.
 
     start: makes the network to begin with; its configuration is what the checkpoint will say. fresh: it knows nothing
-    yet, and is trained as such."""
+    yet, and is trained as such. held_out: samples that figures are taken on at most, where whoever asks for the network
+    judges it by other means."""
 
     def __init__(
-        self, task: Any, start: Callable[[], Any], teacher: Any | None, weight: float, fresh: bool = False
-    ) -> None:
+        self, task: Any, start: Callable[[], Any], teacher: Any | None, weight: float, fresh: bool = False,
+        held_out: int | None = None,
+    ) -> None:  # fmt: skip
         self.task: Task = task
-        self.start, self.weight, self.fresh = start, weight, fresh
+        self.start, self.weight, self.fresh, self.held_out = start, weight, fresh, held_out
         self.teacher = teacher.eval().requires_grad_(False) if teacher is not None and weight > 0.0 else None
         self.name, self.batch_size = task.name, task.batch_size
         self.learning_rate = task.learning_rate if fresh else FINE_TUNING_RATE
@@ -81,7 +83,7 @@ class FineTuning:
         return terms
 
     def validate(self, model: Any, device: torch.device, most: int | None = None) -> dict[str, float]:
-        return self.task.validate(model, device, most)
+        return self.task.validate(model, device, min(most or self.held_out, self.held_out) if self.held_out else most)
 
 
 def distance(answer: CwmTraining | IgmTraining, told: CwmTraining | IgmTraining) -> Tensor:

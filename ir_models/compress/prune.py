@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import copy
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,16 +116,17 @@ def _outputs(layer: Any) -> int:
 def fine_tune(
     net: Cwm | Igm, task: CwmTask | IgmTask, teacher: Cwm | Igm | None, out: Path, minutes: float,
     weight: float = 1.0, note: str = "", threads: int | None = None, fresh: bool = False,
+    clock: Callable[[], float] = time.monotonic, held_out: int | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Train on from `net` within a budget of minutes, and write the checkpoint `out`; held-out figures.
 
     task: a training of its kind, with its samples. teacher: whose answers count with `weight` beside the truth. fresh:
-    `net` knows nothing yet. Goes on from OUT.resume where a run before was cut off; what was finished is trained no
-    further."""
+    `net` knows nothing yet. clock: what the minutes are counted by. held_out: as in `FineTuning`. Goes on from
+    OUT.resume where a run before was cut off; what was finished is trained no further."""
     if threads:
         torch.set_num_threads(threads)
-    tuning = FineTuning(task, lambda: copy.deepcopy(net), teacher, weight, fresh)
-    trainer = Trainer(tuning, out, minutes, trained_on=note, cores=None if threads else IdleCores())
+    tuning = FineTuning(task, lambda: copy.deepcopy(net), teacher, weight, fresh, held_out)
+    trainer = Trainer(tuning, out, minutes, trained_on=note, cores=None if threads else IdleCores(), clock=clock)
     if out.with_name(out.name + ".resume").is_file():
         trainer.resume(out)
     return trainer.run()

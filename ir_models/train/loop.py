@@ -11,6 +11,7 @@ import dataclasses
 import math
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +24,8 @@ from mirror.errors import UsageError
 
 CHECKPOINT_S, FIGURES_S, SAY_S = 120.0, 150.0, 20.0
 """How often a checkpoint is written, held-out figures are taken, a line is printed."""
-WARM_UP_STEPS = 80
+WARM_UP_STEPS, WARM_UP_SHARE = 80, 0.1
+"""Over which the learning rate rises: so many steps, or so much of the budget if that is shorter."""
 FINAL_SHARE = 0.01
 """Of the learning rate, at the end of the budget."""
 AVERAGE = 0.996
@@ -55,11 +57,12 @@ class Trainer:
 
     def __init__(
         self, task: Task, out: Path, minutes: float, device: str = "cpu", trained_on: str = "",
-        cores: IdleCores | None = None,
+        cores: IdleCores | None = None, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """cores: adapts torch's threads to a shared machine; None leaves them as they are."""
+        """cores: adapts torch's threads to a shared machine; None leaves them as they are. clock: what the budget is
+        counted by, seconds; `time.process_time` gives trainings on a shared machine the same work."""
         torch.set_flush_denormal(True)  # a quarter of a CPU step goes into denormals otherwise
-        self.cores = cores
+        self.cores, self.clock = cores, clock
         self.task, self.out, self.budget_s, self.trained_on = task, out, minutes * 60.0, trained_on
         self.device = torch.device(device)
         task.half = half_pays(self.device)
@@ -92,7 +95,7 @@ class Trainer:
 
     def run(self) -> dict[str, float]:
         """Train until the budget is spent (time spent before a resume counts), then take figures on all of held-out."""
-        started = time.monotonic() - self.spent_s
+        started = self.clock() - self.spent_s
         if not self.steps:
             self.task.begin(self.model, self.generator, self.device, self.budget_s)
             self.average.load_state_dict(self.model.state_dict())
@@ -102,7 +105,7 @@ class Trainer:
             if came:
                 print(f"{came} new samples, {len(self.task)} in all", flush=True)
             self._step()
-            self.spent_s = time.monotonic() - started
+            self.spent_s = self.clock() - started
             if self.spent_s >= due["figures"]:
                 self._figures(QUICK_HELD_OUT)
                 due["figures"] = self.spent_s + FIGURES_S
@@ -121,7 +124,7 @@ class Trainer:
     def _step(self) -> None:
         spent = min(1.0, self.spent_s / self.budget_s)
         cosine = 0.5 * (1.0 + math.cos(math.pi * spent))
-        rate = self.task.learning_rate * min(1.0, (self.steps + 1) / WARM_UP_STEPS)
+        rate = self.task.learning_rate * min(1.0, max((self.steps + 1) / WARM_UP_STEPS, spent / WARM_UP_SHARE))
         for group in self.optimizer.param_groups:
             group["lr"] = rate * (FINAL_SHARE + (1.0 - FINAL_SHARE) * cosine)
         rows = self._next_rows()
