@@ -12,12 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ import torch
 
 from bench import compression_quantised as quantised
 from bench import correlation
-from bench.compression_points import QUICK_SAMPLES, Bench, correlation_point, pruning_points
+from bench.compression_points import QUICK_SAMPLES, Bench, correlation_point, pruning_points, stamp
 from bench.compression_report import draw_front, write_results
 from bench.machine import describe
 
@@ -75,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
             limit=args.limit or (QUICK_SAMPLES if args.quick else None),
         )
         report = _run(bench, args)
-    about = {"command": _command(argv), "commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
+    about = {"command": _command(argv), **stamp()}
     report = {"about": about, "machine": describe(args.threads), **report}
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -111,8 +109,3 @@ def _run(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
 
 def _command(argv: list[str] | None) -> str:
     return "python -m bench compression " + " ".join(argv if argv is not None else sys.argv[2:])
-
-
-def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT)
-    return done.stdout.strip() or "unknown"

@@ -226,7 +226,8 @@ class Bench:
         files = {place: self.work / place for place in sorted(places) if (self.work / place).is_file()}
         if not files:
             return
-        feeds, taken = self.pairs[0].inputs, stamp() | {"load": describe(self.threads)["load_before"]}
+        feeds, taken = self.pairs[0].inputs, stamp() | {"threads": self.threads}
+        taken |= {"load": describe(self.threads)["load_before"]}
         runs = {place: timed_run(file, feeds[file.stem], self.threads) for place, file in files.items()}
         spent = times(runs, QUICK_TIMED_S if self.quick else TIMED_S)
         for name, row in self.found.items():
@@ -240,6 +241,7 @@ class Bench:
         others = next((row for row in rows if row["table"] == "correlation"), {})
         shaped = shapes(self.nets, QUICK if self.quick else RATIOS)
         facts = {"minutes": self.minutes, "distil": self.distil, "count": self.count}
+        facts["clip"] = self.clip and self.clip.name
         return {"settings": facts, "shapes": shaped, **tables, "correlation": others.get("tables", {})}
 
     def _path(self, name: str) -> Path:

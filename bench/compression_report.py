@@ -6,28 +6,70 @@ from pathlib import Path
 from typing import Any
 
 TITLES = {"cwm": "CWM", "igm": "IGM", "none": "none", "both": "both"}
+SECTIONS = ("Sizes by pruning ratio", "Pruning", "Quantisation", "Correlation")
 METHODS = {"post-training": "NNCF, post-training, accuracy control", "aware": "NNCF, trained with rounding"}
 
 
 def write_results(report: dict[str, Any], path: Path) -> None:
-    """The tables that the report holds, as Markdown. What other benches wrote there by hand is not kept."""
-    about, machine, settings = report["about"], report["machine"], report["settings"]
+    """The tables that the report holds, as Markdown, each under what made it. Of a table that the report has no rows
+    for, the section that the file holds already stays as it is."""
+    settings = report["settings"]
+    before = _sections(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    made: dict[str, list[str]] = {}
+    if report["pruning"]:
+        made["Sizes by pruning ratio"] = _made_by(report, []) + _shapes(report.get("shapes", []))
+        made["Pruning"] = _made_by(report, report["pruning"]) + _measured(settings) + _pruning(report["pruning"])
+    if report["quantisation"]:
+        rows = report["quantisation"]
+        made["Quantisation"] = _made_by(report, rows) + _measured(settings) + _quantisation(rows)
+    if report["correlation"]:
+        made["Correlation"] = _made_by(report, []) + _correlation(report["correlation"])
+    lines = ["# Compression: the original work's three tables, on these networks", ""]
+    lines += ["Written by `python -m bench compression`; a table that a run does not make stays as it was.", ""]
+    for title in SECTIONS:
+        lines += [f"## {title}", ""]
+        lines += made.get(title) or before.get(title) or ["Not run yet.", ""]
+    path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    """Title -> lines of a section of RESULTS.md, without the title."""
+    found: dict[str, list[str]] = {}
+    for part in text.split("\n## ")[1:]:
+        title, _, body = part.partition("\n")
+        found[title] = [*body.strip("\n").split("\n"), ""]
+    return found
+
+
+def _made_by(report: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
+    """Command, commits, dates and machine of a table."""
+    about, machine = report["about"], report["machine"]
+    words = [f"`{about['command']}`"]
+    stamps = [row["made"] for row in rows if "made" in row] or [about]
+    commits = list(dict.fromkeys(stamp["commit"] for stamp in stamps))
+    dates = sorted(stamp["date"] for stamp in stamps)
+    words.append(f"commit {', '.join(commits)}")
+    words.append(dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}")
+    timed = [row["timed_on"] for row in rows if "timed_on" in row]
+    if timed:
+        words.append(f"times of {timed[-1]['date']}, {timed[-1]['threads']} threads, load {timed[-1]['load']}")
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    lines = [
-        "# Compression: the original work's three tables, on these networks",
-        "",
-        f"`{about['command']}`, commit {about['commit']}, {about['date']}. {machine['processor']}, {machine['cores']} "
-        f"cores, {machine['threads']} threads, load {machine['load_before']} at the end; {versions}.",
-        "",
+    return [f"{', '.join(words)}. {machine['processor']}, {machine['cores']} cores; {versions}.", ""]
+
+
+def _measured(settings: dict[str, Any]) -> list[str]:
+    words = (
         f"Quality is that of {settings['count']} held-out synthetic samples: end-point error of the warp (pixels at "
         "which the garment's shoulders are 77 wide), IoU of coverage, SSIM over the person, and the perceptual "
-        "distance GMSD (0: the same). Pruned networks were fine-tuned for "
-        f"{settings['minutes']:g} minutes each on a CPU, the teacher's answers weighted {settings['distil']:g}.",
+        "distance GMSD (0: the same)"
+    )
+    if settings.get("clip"):
+        words += f"; flicker is the median movement on a person who stands still ({settings['clip']}), camera pixels"
+    return [
+        f"{words}. Every training had {settings['minutes']:g} minutes of processor time, and the teacher's answers a "
+        f"weight of {settings['distil']:g}.",
         "",
     ]
-    lines += _shapes(report.get("shapes", []))
-    lines += _pruning(report["pruning"]) + _quantisation(report["quantisation"]) + _correlation(report["correlation"])
-    path.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
 def _shapes(rows: list[dict[str, Any]]) -> list[str]:
@@ -41,12 +83,12 @@ def _shapes(rows: list[dict[str, Any]]) -> list[str]:
         + [f"{row['published'][key]:g}" for key in keys[:3]]
         for row in rows
     ]
-    lines = ["## Sizes by pruning ratio", "", "Widths alone settle these; PF-AFN is narrowed by the same rule.", ""]
+    lines = ["Widths alone settle these; PF-AFN is narrowed by the same rule.", ""]
     return lines + _table([*head, "PF-AFN: GMAC", "params (M)", "size (MB, f32)"], cells)
 
 
 def _pruning(rows: list[dict[str, Any]]) -> list[str]:
-    lines = ["## Pruning", ""]
+    lines: list[str] = []
     for kind in ("cwm", "igm"):
         own = [row for row in rows if row["network"] == kind]
         if not own:
@@ -56,8 +98,8 @@ def _pruning(rows: list[dict[str, Any]]) -> list[str]:
         lines += _table(
             [
                 TITLES[kind], "GMAC", "params (M)", "size (MB, f32)", "total size (MB)", "compression", "error (px)",
-                "IoU", "SSIM", "GMSD", "error, loss", "SSIM, loss", "ms f32", "ms INT8", "INT8: error (px)",
-                "INT8: SSIM", "steps",
+                "IoU", "SSIM", "GMSD", "flicker", "error, loss", "SSIM, loss", "ms f32", "ms INT8",
+                "INT8: error (px)", "INT8: SSIM", "steps",
             ],
             [_pruned_row(row, start) for row in own],
         )  # fmt: skip
@@ -82,7 +124,7 @@ def _pruned_row(row: dict[str, Any], start: dict[str, Any]) -> list[str]:
         _ratio(row), f"{row['gmac']:.3f}", f"{row['params_m']:.3f}", f"{row['size_mb']:.2f}",
         f"{row['total_mb']:.2f}", f"{start['total_mb'] / row['total_mb']:.2f}",
         f"{quality['epe_px']:.2f}", f"{quality['coverage_iou']:.3f}", f"{quality['ssim']:.4f}",
-        f"{quality['gmsd']:.4f}", f"{quality['epe_px'] / first['epe_px'] - 1.0:+.1%}",
+        f"{quality['gmsd']:.4f}", _flicker(quality), f"{quality['epe_px'] / first['epe_px'] - 1.0:+.1%}",
         f"{first['ssim'] - quality['ssim']:+.4f}", _ms(ms, "f32"), _ms(ms, "int8"),
         f"{row['quality_int8']['epe_px']:.2f}", f"{row['quality_int8']['ssim']:.4f}", str(row["steps"] or "-"),
     ]  # fmt: skip
@@ -105,27 +147,26 @@ def _verdict(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _quantisation(rows: list[dict[str, Any]]) -> list[str]:
-    lines = ["## Quantisation", ""]
-    if not rows:
-        return [*lines, "Not run yet.", ""]
+    lines: list[str] = []
     first = rows[0]["quality"]
     cells, notes = [], []
     for row in rows:
         label = [METHODS.get(row["method"], row["method"]), TITLES[row["row"]]]
         if "quality" not in row:
             notes.append(f"* {label[0]}, {label[1]}: {row['note']}")
-            cells.append([*label, *["-"] * 9])
+            cells.append([*label, *["-"] * 10])
             continue
         quality, ms = row["quality"], row.get("ms", {})
         cells.append(
             [
                 *label, f"{row['size_mb']:.2f}", f"{quality['epe_px']:.2f}", f"{quality['coverage_iou']:.3f}",
-                f"{quality['ssim']:.4f}", f"{quality['gmsd']:.4f}",
+                f"{quality['ssim']:.4f}", f"{quality['gmsd']:.4f}", _flicker(quality),
                 f"{quality['epe_px'] / first['epe_px'] - 1.0:+.1%}", f"{first['ssim'] - quality['ssim']:+.4f}",
                 _both(ms, ""), _both(ms, " in onnxruntime"),
             ]
         )  # fmt: skip
-    head = ["method", "quantised", "size (MB)", "error (px)", "IoU", "SSIM", "GMSD", "error, loss", "SSIM, loss"]
+    head = ["method", "quantised", "size (MB)", "error (px)", "IoU", "SSIM", "GMSD", "flicker"]
+    head += ["error, loss", "SSIM, loss"]
     lines += _table([*head, "ms a frame in OpenVINO (CWM + IGM)", "ms a frame in onnxruntime (CWM + IGM)"], cells)
     lines += [*notes, ""] if notes else []
     differ = rows[0].get("runtimes_differ", {})
@@ -135,6 +176,19 @@ def _quantisation(rows: list[dict[str, Any]]) -> list[str]:
             [name, *(f"{found.get(key, float('nan')):.1e}" for key in _RUNTIMES)] for name, found in differ.items()
         ]
         lines += _table(["network", *_RUNTIMES], table)
+    apart = rows[0].get("pictures_differ")
+    if apart:
+        lines += [
+            f"Finished pictures beside torch's, all in f32, {apart['count']} held-out samples "
+            "(constants stored as f16 round the places of pixels as well):",
+            "",
+        ]
+        table = [
+            [name, f"{found['most']:.3f}", f"{found['beyond']:.4%}"]
+            for name, found in apart.items()
+            if isinstance(found, dict)
+        ]
+        lines += _table(["runtime", "levels of 255 apart, at most", "pixels more than 2 apart"], table)
     return lines
 
 
@@ -142,10 +196,7 @@ _RUNTIMES = ("OpenVINO", "onnxruntime")
 
 
 def _correlation(tables: dict[str, Any]) -> list[str]:
-    lines = ["## Correlation", ""]
-    if not tables:
-        return [*lines, "Not run yet.", ""]
-    lines += ["The plain form and im2col in torch, as in the original work (it states a ratio of 1.60):", ""]
+    lines = ["The plain form and im2col in torch, as in the original work (it states a ratio of 1.60):", ""]
     cells = [
         [
             str(r["n"]),
@@ -215,6 +266,10 @@ def _line(cells: list[str]) -> str:
 def _ratio(row: dict[str, Any]) -> str:
     words = ", ".join(f"{ratio:g}" for ratio in row["ratios"]) if row["ratios"] != [0.0] else "unpruned"
     return f"{words} from nothing" if row["fresh"] else words
+
+
+def _flicker(quality: dict[str, float]) -> str:
+    return f"{quality['flicker_px']:.2f}" if "flicker_px" in quality else "-"
 
 
 def _ms(ms: dict[str, float], name: str) -> str:

@@ -82,16 +82,27 @@ def test_the_results_hold_the_tables_and_say_what_made_them(tmp_path: Path) -> N
     report = {
         "about": {"command": "python -m bench compression", "commit": "abc1234", "date": "a day"},
         "machine": {"processor": "a CPU", "cores": 2, "threads": 2, "load_before": 0.1, "versions": {"torch": "2"}},
-        "settings": {"minutes": 2.0, "distil": 1.0, "count": 4},
+        "settings": {"minutes": 2.0, "distil": 1.0, "count": 4, "clip": "a.mkv"},
         "pruning": rows, "quantisation": [none, broken],
-        "correlation": {"original": [{"n": 10, "form": "im2col", "s": 1.0, "fps": 10.0, "ratio": 0.5}]},
+        "correlation": {},
     }  # fmt: skip
+    (tmp_path / "RESULTS.md").write_text("# Compression\n\n## Pruning\n\nold row\n\n## Correlation\n\nkept 0.4321\n")
     write_results(json.loads(json.dumps(report)), tmp_path / "RESULTS.md")
     text = (tmp_path / "RESULTS.md").read_text()
-    for words in ("abc1234", "a CPU", "2 minutes each", "+10.0%", "0.3, 0.4 leave the same widths", "7.25 px"):
+    wanted = (
+        "abc1234",
+        "a CPU",
+        "2 minutes of processor",
+        "+10.0%",
+        "0.4321",
+        "0.3, 0.4 leave the same widths",
+        "7.25 px",
+    )
+    for words in wanted:
         assert words in text, words
     assert "No module named six" in text
     assert "IGM: not run yet" in text
+    assert "old row" not in text and text.count("## Correlation") == 1
     draw_front(rows, tmp_path / "front.png")
     assert (tmp_path / "front.png").stat().st_size > 5000
     assert points_module.RATIOS["igm"] == (0.2, 0.25, 0.3, 0.35, 0.4)
