@@ -12,6 +12,7 @@ from mirror.compose import Composer
 from mirror.follow import Follower
 from mirror.frames import Fit, Frame, TryOn
 from mirror.metrics import Metrics
+from mirror.motion import Tracker
 from mirror.wardrobe import Garment
 
 
@@ -69,9 +70,9 @@ class _Follower(Follower):
         super().__init__()
         self._recorder = recorder
 
-    def carry(self, result: TryOn, frame: Frame) -> Fit:
+    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit:
         self._recorder.carried(result, frame)
-        return super().carry(result, frame)
+        return super().carry(result, frame, tracker)
 
 
 class _Drawer:

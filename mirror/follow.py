@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, TryOn
-from mirror.motion import Tracker, chained, inverted
+from mirror.motion import Reduced, Tracker, chained, inverted, reduced
 
 STILL_PX, STILL_TURN = 0.35, 0.004
 """Measured motion below this (camera pixels at the torso; radians, or relative growth) is taken for noise: the garment
@@ -26,35 +26,39 @@ class Follower:
     def __init__(self) -> None:
         self._tracker: Tracker | None = None
 
-    def carry(self, result: TryOn, frame: Frame) -> Fit:
+    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit:
         """The fit of `result`, moved to where the body is on `frame` (a newer frame of the same source).
 
         The crop changes by a similarity estimated with RANSAC; where too little can be tracked, not at all. A fit that
         is old fades where the picture changed since: an arm that left its sleeve, or came before the garment.
+        tracker: of the result's frame and fit, where there is one already.
         """
         fit = result.fit
         if fit is None:
             raise ValueError("nothing to carry: this result has no fit")
         if frame.index == result.frame.index:
             return fit
-        if self._tracker is None or self._tracker.frame is not result.frame:
-            self._tracker = Tracker(result.frame, fit)
-        motion = self._tracker.motion_to(frame)
+        if tracker is not None:
+            self._tracker = tracker
+        elif self._tracker is None or self._tracker.frame is not result.frame:
+            self._tracker = Tracker(result.frame, fit, reduced(result.frame.image))
+        view = reduced(frame.image)
+        motion = self._tracker.motion_to(view)
         if motion is None or _is_noise(motion, self._tracker.middle):
             motion = np.eye(2, 3)
         else:
             fit = replace(fit, crop=Crop(chained(inverted(motion), fit.crop.matrix)))
         stale = (frame.moment - result.frame.moment - STALE_AFTER_S) / STALE_FADE_S
-        return fit if stale <= 0.0 else _without_changed(fit, self._tracker, frame, motion, min(stale, 1.0))
+        return fit if stale <= 0.0 else _without_changed(fit, self._tracker, view, motion, min(stale, 1.0))
 
 
-def _without_changed(fit: Fit, tracker: Tracker, frame: Frame, motion: np.ndarray, strength: float) -> Fit:
+def _without_changed(fit: Fit, tracker: Tracker, view: Reduced, motion: np.ndarray, strength: float) -> Fit:
     low, high = CHANGE_LEVELS
-    changed = tracker.changed(frame, motion)
+    changed = tracker.changed(view, motion)
     gone = np.clip((changed.astype(np.float32) - low) / (high - low), 0.0, 1.0) * np.float32(strength)
     to_canvas = fit.crop.matrix.copy()  # from the reduced picture
-    to_canvas[:, 2] += to_canvas[:, :2] @ np.full(2, 0.5 / tracker.scale - 0.5)
-    to_canvas[:, :2] /= tracker.scale
+    to_canvas[:, 2] += to_canvas[:, :2] @ np.full(2, 0.5 / view.scale - 0.5)
+    to_canvas[:, :2] /= view.scale
     kept = 1.0 - cv2.warpAffine(gone, to_canvas, (CANVAS_W, CANVAS_H))
     repair = fit.repair
     if repair is not None:

@@ -14,6 +14,7 @@ from mirror.frames import Fit, Frame, TryOn
 from mirror.hud import Hud, Words
 from mirror.keys import Action, Do, KeyReader
 from mirror.metrics import Metrics
+from mirror.motion import Tracker
 from mirror.output import VideoOut, write_snapshot
 from mirror.rail import Rail
 from mirror.settings import Settings
@@ -35,7 +36,7 @@ GETTING_READY = "One moment: the garments are being laid out."
 
 
 class Carrier(Protocol):
-    def carry(self, result: TryOn, frame: Frame) -> Fit: ...
+    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit: ...
 
 
 class Drawer(Protocol):
@@ -83,7 +84,7 @@ class Presenter:
         if dressed and result and result.fit is not None and result.frame.size == frame.size and not self._before:
             worn = dressed.garment
             with self._metrics.stage("follow"):
-                fit = self._follower.carry(result, frame)
+                fit = self._follower.carry(result, frame, dressed.tracker)
             with self._metrics.stage("compose"):
                 picture = self._composer.compose(frame, fit, worn)
         self._picture = picture

@@ -8,13 +8,14 @@ wholly where a limb did. A garment then comes in without a jump and no arm is la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark, TryOn
-from mirror.motion import Tracker, chained
+from mirror.motion import Tracker, chained, reduced
 
 REST_S = 0.5
 """Time in which most of a difference is taken over where nothing moves: longer is stiller, and slower to settle."""
@@ -52,14 +53,15 @@ class Steadier:
     """Keeps the maps shown last, and what joints they were made for. Called from one thread, fit after fit."""
 
     def __init__(self) -> None:
-        self._tracker: Tracker | None = None
+        self.tracker: Tracker | None = None
+        """Of the frame and the fit steadied last."""
         self._garment = ""
         self._moment = 0.0
         self._joints = np.zeros((0, 2))  # canvas pixels of the last fit's crop, as taken over so far
 
     def reset(self) -> None:
         """The next fit is taken as it is."""
-        self._tracker = None
+        self.tracker = None
 
     def steady(self, result: TryOn) -> Fit:
         """The fit of this result as it is to be shown. Another garment, or one after a while, is taken as it is."""
@@ -67,18 +69,18 @@ class Steadier:
         if fit is None or person is None:
             raise ValueError("nothing to steady: this result has no fit")
         joints = fit.crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
-        before = self._tracker
+        before, view = self.tracker, reduced(result.frame.image)
         elapsed = person.moment - self._moment
         known = before is not None and self._garment == result.garment and 0.0 < elapsed < FORGET_AFTER_S
         known = known and (before is None or (before.fit.repair is None) == (fit.repair is None))
         if known and before is not None:
-            motion = before.motion_to(result.frame)
+            motion = before.motion_to(view)
             camera = np.eye(2, 3) if motion is None else motion
             moved = chained(chained(before.fit.crop.inverse, camera), fit.crop.matrix)  # old canvas -> new canvas
             kept = self._joints @ moved[:, :2].T + moved[:, 2]
             if np.linalg.norm(joints[list(_TORSO)] - kept[list(_TORSO)], axis=1).min() < MOST_TURN_PX:
                 fit, joints = _mixed(before.fit, fit, moved, kept, joints, elapsed)
-        self._tracker = Tracker(result.frame, fit)
+        self.tracker = Tracker(result.frame, fit, view)
         self._garment, self._moment, self._joints = result.garment, person.moment, joints
         return fit
 
@@ -91,45 +93,47 @@ def _mixed(
     off = np.linalg.norm(joints - kept, axis=1)
     share = rest + (1.0 - rest) * _smooth_step((off - CALM_PX) / (MOVED_PX - CALM_PX))
     weight = _share_map(share, kept, joints)
-    flags = cv2.INTER_LINEAR
 
     def carried(maps: np.ndarray) -> np.ndarray:
-        return cv2.warpAffine(maps, moved, (CANVAS_W, CANVAS_H), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.warpAffine(maps, moved, (CANVAS_W, CANVAS_H), borderMode=cv2.BORDER_REPLICATE)
 
-    before = carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading]))
-    after = cv2.merge([*cv2.split(new.flow), new.coverage, new.shading])
-    shown = cv2.extractChannel(before, 2)
-    unseen = 1.0 - shown  # what was not shown has no place to keep
+    # plane by plane: steps on maps of four channels are twice as slow, and their weights would have to be repeated
+    *before, shown, light = cv2.split(carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading])))
+    after = cv2.split(new.flow)
     change = _area(cv2.subtract(new.coverage, shown))
     past = None if old.repair is None else carried(old.repair)
     if past is not None and new.repair is not None:
         change = cv2.max(change, _area(cv2.subtract(cv2.extractChannel(new.repair, 3), cv2.extractChannel(past, 3))))
-    unseen = cv2.max(unseen, _apart(before, after))
+    unseen = cv2.max(cv2.subtract(1.0, shown), _apart(before, after))  # what was not shown has no place to keep
+    flow_weight = cv2.max(weight, unseen)
     cover_weight = cv2.max(weight, _smooth_step((change - SAME_AREA) / (OTHER_AREA - SAME_AREA)))
-    light = np.full_like(weight, 1.0 - np.exp(-elapsed / LIGHT_S))
-    weights = cv2.merge([cv2.max(weight, unseen), cv2.max(weight, unseen), cover_weight, light])
-    mixed = cv2.add(before, cv2.multiply(weights, cv2.subtract(after, before)))
+    dimmed = float(np.exp(-elapsed / LIGHT_S))
     repair = None
     if past is not None and new.repair is not None:
-        repair = cv2.add(past, cv2.multiply(cv2.merge([cover_weight] * 4), cv2.subtract(new.repair, past)))
+        repair = _between(past, new.repair, cv2.merge([cover_weight] * 4))
     fit = replace(
         new,
-        flow=np.ascontiguousarray(mixed[..., :2]),
-        coverage=cv2.extractChannel(mixed, 2),
-        shading=cv2.extractChannel(mixed, 3),
+        flow=cv2.merge([_between(was, now, flow_weight) for was, now in zip(before, after, strict=True)]),
+        coverage=_between(shown, new.coverage, cover_weight),
+        shading=cv2.addWeighted(light, dimmed, new.shading, 1.0 - dimmed, 0.0),
         repair=repair,
     )
     return fit, kept + share[:, None] * (joints - kept)
 
 
-def _apart(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """float32 256x192: 1 where two flows (the first two of the maps' channels) show different parts of a garment."""
-    x, y = (
-        cv2.absdiff(cv2.extractChannel(before, k), cv2.extractChannel(after, k)) * np.float32((side - 1) / 2)
-        for k, side in enumerate((CANVAS_W, CANVAS_H))
+def _between(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """From one map (float32) to another by a share, 0..1, of the same shape."""
+    return cv2.add(before, cv2.multiply(share, cv2.subtract(after, before)))
+
+
+def _apart(before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> np.ndarray:
+    """float32 256x192: 1 where two flows (x and y apart) show different parts of a garment."""
+    across, down = (
+        cv2.compare(cv2.absdiff(was, now), 2.0 * APART_PX / (side - 1), cv2.CMP_GT)
+        for was, now, side in zip(before, after, (CANVAS_W, CANVAS_H), strict=True)
     )
-    far = cv2.compare(cv2.max(x, y), APART_PX, cv2.CMP_GT)
-    return cv2.dilate(far, np.ones((3, 3), np.uint8)).astype(np.float32) * np.float32(1.0 / 255.0)
+    far = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
+    return cv2.multiply(far, 1.0 / 255.0, dtype=cv2.CV_32F)
 
 
 def _area(difference: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from mirror.errors import ModelError
 from mirror.frames import Crop, Fit, Frame, Person, TryOn
 from mirror.hem import Hem
 from mirror.metrics import Metrics
+from mirror.motion import Tracker
 from mirror.pace import threads_for
 from mirror.settings import Settings
 from mirror.steady import Steadier
@@ -54,10 +55,14 @@ class AsynchronousFitter(Protocol):
 
 @dataclass(frozen=True)
 class Dressed:
-    """A try-on with the garment it was made with, which may have left the wardrobe since."""
+    """A try-on with the garment it was made with, which may have left the wardrobe since.
+
+    tracker: of its frame and fit, once it was steadied.
+    """
 
     result: TryOn
     garment: Garment
+    tracker: Tracker | None = None
 
 
 class Begun:
@@ -77,8 +82,8 @@ class Begun:
 
 
 class Tailor:
-    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks); lives on one thread, but for `complete`,
-    which may be called from another one, in the order of `begin`."""
+    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin` with `prepare`, and
+    `complete` may each be called on a thread of its own, in the order of the frames."""
 
     def __init__(
         self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics, also_prepare: Prepare | None = None
@@ -129,7 +134,7 @@ class Tailor:
         with self._metrics.stage("steady"):
             result = replace(result, fit=self._steadier.steady(result))
         self._metrics.fits.tick(time.monotonic())
-        return Dressed(result, dressed.garment)
+        return Dressed(result, dressed.garment, self._steadier.tracker)
 
     def prepare(self, garment: Garment) -> bool:
         """What is computed once for a garment; False if it was done before."""

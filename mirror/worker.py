@@ -1,4 +1,4 @@
-"""The try-on worker: dresses the newest frame, again and again, on its own thread."""
+"""The try-on worker: dresses the newest frame, again and again, on threads of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Protocol
 
-from mirror.frames import Frame
+from mirror.frames import Frame, Person
 from mirror.metrics import Metrics
 from mirror.pace import Pace, step_aside
 from mirror.rail import Rail
@@ -25,8 +25,8 @@ SETTLED_AFTER_S = 0.4
 PREPARED_AHEAD = 24
 """Garments kept ready around the one worn, about 7 MB each; of a larger wardrobe the others take 0.1 s more."""
 UNDER_WAY = 2
-"""Try-ons under way at once: one whose generator runs, and the next, whose person is looked for. A third would only
-wait: at 26 fits a second each one more makes every fit shown 38 ms older."""
+"""Try-ons under way at once: one that the networks are at work on, and the next, whose person is looked for. A third
+would only wait: at 26 fits a second each one more makes every fit shown 38 ms older."""
 CLOSE_WITHIN_S = 30.0
 """Networks that are being compiled cannot be interrupted; left running, they crash the end of the process."""
 
@@ -39,15 +39,18 @@ Builder = Callable[[Settings, Metrics], Tailor]
 
 
 class TryOnWorker:
-    """Runs a Tailor on its own thread. Also builds it there, and loads and watches the wardrobe: all of it is slow.
+    """Runs a Tailor, each of its steps on a thread of its own: one looks for the person, one fits, one completes.
 
-    A second thread completes what the first has begun, so that a fit is shown as soon as its networks have answered.
+    So the person of the next frame is looked for while the warp of this one is at work: done in turn, the two take as
+    long as a camera's picture or longer, and frames grow old before they are taken. The first also builds the Tailor,
+    and loads and watches the wardrobe: all of it is slow.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, frames: Frames, build: Builder) -> None:
         self._settings, self._metrics, self._frames, self._build = settings, metrics, frames, build
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(self._work,), name="try-on", daemon=True)
+        self._found: SimpleQueue[tuple[Frame, Person | None] | None] = SimpleQueue()
         self._begun: SimpleQueue[Begun | None] = SimpleQueue()
         self._room = threading.Semaphore(UNDER_WAY)
         self.rail: Rail | None = None
@@ -75,19 +78,23 @@ class TryOnWorker:
         step_aside()
         rail = self.rail = open_rail(self._settings)
         tailor = self._build(self._settings, self._metrics)
-        finisher = threading.Thread(target=self._run, args=(self._finish, tailor), name="try-on-end", daemon=True)
-        finisher.start()
+        later = [
+            threading.Thread(target=self._run, args=(self._dress, tailor, rail), name="try-on-fit", daemon=True),
+            threading.Thread(target=self._run, args=(self._finish, tailor), name="try-on-end", daemon=True),
+        ]
+        for thread in later:
+            thread.start()
         try:
-            self._dress(tailor, rail)
+            self._find(tailor, rail)
         finally:
-            self._begun.put(None)
-            finisher.join(CLOSE_WITHIN_S)
+            self._found.put(None)
+            for thread in later:
+                thread.join(CLOSE_WITHIN_S)
             tailor.close()
 
-    def _dress(self, tailor: Tailor, rail: Rail) -> None:
+    def _find(self, tailor: Tailor, rail: Rail) -> None:
         pace = Pace(self._settings.cpu_budget)
-        last, looked_at = -1, time.monotonic()
-        worn, changed_at, room = None, looked_at, False
+        last, looked_at, room = -1, time.monotonic(), False
         while not self._stop.is_set():
             now = time.monotonic()
             if now - looked_at > WARDROBE_EVERY_S:
@@ -99,18 +106,26 @@ class TryOnWorker:
             frame = self._frames.wait(last, FRAME_WAIT_S)  # not before there is room: it would grow old waiting for it
             if frame is None:
                 continue
-            last = frame.index
-            person = tailor.find(frame)  # the networks may still be at work on the frame before
-            garment = rail.wanted  # only now: a key pressed meanwhile counts
-            if garment is None:
-                continue
-            room = False
-            self._begun.put(tailor.begin(frame, person, garment))
-            if garment is not worn:
-                worn, changed_at = garment, time.monotonic()
-            elif time.monotonic() - changed_at > SETTLED_AFTER_S:
-                self._prepare_one(tailor, rail)
+            last, room = frame.index, False
+            self._found.put((frame, tailor.find(frame)))
             self._stop.wait(pace.rest_s(time.monotonic(), time.process_time()))
+
+    def _dress(self, tailor: Tailor, rail: Rail) -> None:
+        step_aside()
+        worn, changed_at = None, time.monotonic()
+        try:
+            while (found := self._found.get()) is not None:
+                garment = rail.wanted  # only now: a key pressed meanwhile counts
+                if garment is None:
+                    self._room.release()
+                    continue
+                self._begun.put(tailor.begin(*found, garment))
+                if garment is not worn:
+                    worn, changed_at = garment, time.monotonic()
+                elif time.monotonic() - changed_at > SETTLED_AFTER_S:
+                    self._prepare_one(tailor, rail)
+        finally:
+            self._begun.put(None)
 
     def _finish(self, tailor: Tailor) -> None:
         step_aside()

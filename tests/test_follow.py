@@ -1,10 +1,12 @@
 """The fit is carried with the body."""
 
+import cv2
 import numpy as np
 import pytest
 
 from mirror.follow import Follower
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, TryOn
+from mirror.motion import MAX_POINTS, Tracker, _corners, reduced
 from tests.bodies import standing, textured_frame
 
 
@@ -49,6 +51,38 @@ def test_nothing_to_track_keeps_the_fit():
     blank = type(tryon.frame)(np.full((480, 640, 3), 90, np.uint8), 0.1, 1)
     flat = TryOn(type(tryon.frame)(blank.image, 0.0, 0), tryon.person, tryon.fit, "flat")
     assert Follower().carry(flat, blank) is tryon.fit
+
+
+def test_corners_are_those_of_the_whole_picture_s_search() -> None:
+    """They are looked for only around the torso."""
+    view = reduced(textured_frame().image)
+    torso = np.zeros_like(view.gray)
+    torso[70:160, 100:220] = 255
+    whole = cv2.goodFeaturesToTrack(view.gray, MAX_POINTS, 0.01, 6, mask=torso, blockSize=5)
+    found = _corners(view.gray, torso)
+    assert found is not None and np.array_equal(found, whole)
+
+
+def test_a_tracker_that_is_there_already_is_used() -> None:
+    tryon, moved = result(), textured_frame(0.1, 1, (7, 0))
+    assert tryon.fit is not None
+    tracker = Tracker(tryon.frame, tryon.fit, reduced(tryon.frame.image))
+    carried = Follower().carry(tryon, moved, tracker)
+    assert np.array_equal(carried.crop.matrix, Follower().carry(tryon, moved).crop.matrix)
+    elsewhere = Tracker(textured_frame(shift=(30, 0)), tryon.fit, reduced(textured_frame(shift=(30, 0)).image))
+    assert not np.allclose(Follower().carry(tryon, moved, elsewhere).crop.matrix, carried.crop.matrix, atol=1.0)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((640, 480), (240, 320)), ((1280, 720), (180, 320)), ((90, 70), (70, 90))]
+)
+def test_motion_is_measured_on_a_picture_of_one_size(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    image = cv2.resize(textured_frame().image, size, interpolation=cv2.INTER_AREA)
+    view = reduced(image)
+    assert view.gray.shape == expected
+    direct = cv2.resize(image, expected[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(cv2.cvtColor(direct, cv2.COLOR_BGR2GRAY).astype(int) - view.gray).max() <= 2
+    assert view.scale == expected[1] / size[0]
 
 
 def covered(fit: Fit, x: int, y: int) -> float:

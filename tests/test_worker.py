@@ -135,6 +135,33 @@ def test_the_person_of_the_next_frame_is_found_while_the_networks_work(wardrobe_
     assert worker.error is None
 
 
+def test_the_next_person_is_looked_for_while_the_warp_is_at_work(wardrobe_folder: Path) -> None:
+    """Person and warp in turn take longer than a camera's picture, and the next one grew old meanwhile."""
+
+    class SlowWarp(SlowNetwork):
+        warped = threading.Event()
+
+        def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Promise:
+            assert self.warped.wait(30.0)
+            return super().submit(frame, person, crop, garment)
+
+    feed, fitter, metrics = Feed(), SlowWarp(), Metrics()
+    worker = TryOnWorker(
+        settings_of(wardrobe_folder), metrics, feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
+    )
+    worker.start()
+    feed.put(0)
+    assert wait_until(lambda: metrics.sought == 1), worker.error
+    feed.put(1)
+    assert wait_until(lambda: metrics.sought == 2), worker.error
+    assert fitter.submitted == []
+    fitter.warped.set()
+    fitter.let_go.set()
+    assert wait_until(lambda: (d := worker.newest) and d.result.frame.index == 1)
+    worker.close()
+    assert fitter.submitted == [0, 1]
+
+
 def test_a_complete_try_on_is_seen_before_the_next_frame_comes(wardrobe_folder: Path) -> None:
     feed, fitter = Feed(), SlowNetwork()
     fitter.let_go.set()
@@ -215,6 +242,14 @@ def test_every_garment_is_prepared_while_one_is_worn(wardrobe_folder: Path, monk
         wait_until(partial(is_newest, worker, index), 30.0)
     worker.close()
     assert prepared[0] == "tee-1" and sorted(prepared) == ["tee-1", "tee-2", "tee-3"]
+
+
+def test_what_is_tracked_of_a_try_on_is_that_of_the_fit_it_shows() -> None:
+    tailor = Tailor(StandingFinder(), Cropper(), GeometricFitter(), Metrics())
+    for index in range(2):
+        dressed = tailor.dress(replace(textured_frame(t=index / 30.0), index=index), make_garment())
+    assert dressed.tracker is not None
+    assert (dressed.tracker.frame, dressed.tracker.fit) == (dressed.result.frame, dressed.result.fit)
 
 
 def test_nobody_there_is_a_result_too() -> None:
