@@ -277,7 +277,7 @@ def _skin_like(person: np.ndarray, parts_b: np.ndarray, rng: np.random.Generator
     wanted = theirs.mean(0)
     grey = wanted.mean()
     wanted = (grey + (wanted - grey) * rng.uniform(0.5, 2.5)) * rng.uniform(0.7, 1.25)
-    gain = np.minimum(wanted / (ours.mean(0) + 4.0), 6.0).astype(np.float32)
+    gain = np.minimum(wanted / (ours.mean(0) + 4.0), 2.5).astype(np.float32)
     share = cv2.GaussianBlur(worn.astype(np.float32), (0, 0), 0.7)[..., None]  # pixels of its rim are mixtures
     person[:] = np.clip(person * (1.0 + (gain - 1.0) * share), 0, 255).astype(np.uint8)
 
