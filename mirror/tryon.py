@@ -25,9 +25,6 @@ MAX_GARMENTS = 64
 """Garments whose features are kept (0.3 MB each); the one not worn for the longest goes first."""
 LEAP = 0.2
 """By so much, of the flow's own units, it differs within three map pixels where one layer ends and another begins."""
-SKIN_GAIN = 3.0
-"""How much steeper the edge between bare skin and what is behind it is made: where the generator is unsure to a few
-pixels where an arm ends, it answers with a mixture, and the arm would look out of focus."""
 RIM_PX = 3
 _RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1, 2 * RIM_PX + 1))
 GAIN_CUTOFF_HZ = 0.5
@@ -179,7 +176,7 @@ def painted(made: Outputs) -> np.ndarray:
     behind = enlarge(picture_of(made["repair_colour"]))
     if "skin_mask" not in made:  # sets made before these were two
         return behind
-    skin = np.clip((made["skin_mask"][0, 0] - 0.5) * np.float32(SKIN_GAIN) + 0.5, 0.0, 1.0)
+    skin = made["skin_mask"][0, 0]
     return cv2.blendLinear(enlarge(picture_of(made["skin_colour"])), behind, skin, 1.0 - skin)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from ir_models.evaluate.cases import Case, case_of, from_shards  # noqa: E402
 from ir_models.evaluate.drawing import Drawing  # noqa: E402
 from ir_models.evaluate.figures import PictureFigures, WarpFigures, ssim, warp_errors  # noqa: E402
 from ir_models.train.igm import filled  # noqa: E402
+from ir_models.train.shards import Part  # noqa: E402
 from ir_models.writing import add_figures, write_manifest  # noqa: E402
 from mirror.errors import UsageError  # noqa: E402
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, flow_from_pixels, flow_to_pixels  # noqa: E402
@@ -69,6 +71,19 @@ def test_the_exact_picture_has_nearly_no_error_where_the_garment_is(case: Case) 
     assert found["l1_untouched"] < 3.0
     assert found["l1_repair"] > 20.0  # nothing was painted over the old garment
     assert set(found["by_skin_tone"]) <= {"light", "medium", "dark"}
+
+
+def test_painting_in_gaps_of_the_new_front_counts_apart(case: Case) -> None:
+    """A fit that shows no garment and paints over all of the old one."""
+    labels = case.truth["parts_b"]
+    worn = np.isin(labels, (Part.FRONT, Part.BACK, Part.ACCESSORY))
+    repair = np.zeros((CANVAS_H, CANVAS_W, 4), np.float32)
+    repair[..., 3] = worn
+    fit = exact_fit(case)
+    figures = PictureFigures()
+    figures.add(replace(fit, coverage=np.zeros_like(fit.coverage), repair=repair), case)
+    found = figures.summary()
+    assert found["repair_iou_gaps"] > 0.8 > found["repair_iou"]
 
 
 def test_ssim_of_a_picture_with_itself_is_one_and_falls_with_noise() -> None:

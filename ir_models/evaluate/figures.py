@@ -115,8 +115,10 @@ class PictureFigures:
             if fit.repair is not None:
                 shown = fit.coverage < 0.5
                 painted = fit.repair[..., 3] > 0.5
-                both, either = painted & repair & shown, (painted | repair) & shown
-                self._count(where, "repair_iou", float(both.sum()), float(either.sum()))
+                old = garment & np.isin(parts_b, (*WORN, Part.ACCESSORY))
+                for name, wanted in (("repair_iou", repair), ("repair_iou_gaps", repair | old)):
+                    both, either = painted & wanted & shown, (painted | wanted) & shown
+                    self._count(where, name, float(both.sum()), float(either.sum()))
 
     def _count(self, where: str, name: str, amount: float, area: float) -> None:
         entry = self.sums[where, name]
@@ -127,6 +129,8 @@ class PictureFigures:
         """{"ssim", "l1_garment", "l1_repair", "l1_skin", "l1_untouched", "repair_iou", "by_skin_tone": {...}}
 
         Besides, ssim_garment and ssim_elsewhere: over the garment's front and over the rest of the person.
+        repair_iou counts it as wrong if the old garment is painted over in gaps that the warp leaves in the new one's
+        front, repair_iou_gaps as right: there, too, it has to go, and the network is trained to do it.
         changed_untouched: levels by which pixels were changed that belong to neither garment and look the same in both.
         """
 

@@ -48,6 +48,9 @@ LAYER_GAIN_RANGE = 0.9
 SETTLED = 1.0 / 3.0
 """Masks are stretched by so much beyond both ends: a pixel that is repaired with less than a fifth of certainty is the
 camera's own, bit for bit, however the arithmetic was rounded."""
+SKIN_GAIN = 3.0
+"""How much steeper the edges of bared skin are drawn: where the network is unsure to a few pixels where an arm ends, a
+mixture looks out of focus."""
 SURE = 0.75
 """A cell counts as a source of a layer's colour as far as more than this share of it shows the layer: at its rim the
 camera mixes in what lies beside it."""
@@ -121,8 +124,9 @@ class IgmTraining(NamedTuple):
 
     @property
     def skin(self) -> Tensor:
-        """How much of a repair is skin: (B, 1, 256, 192), 0..1."""
-        return self.share("skin")
+        """How much of a repair is skin: (B, 1, 256, 192), 0..1, its edges SKIN_GAIN times as steep as it is certain."""
+        sure = torch.sigmoid(self._places("skin"))
+        return F.pixel_shuffle(((sure - 0.5) * SKIN_GAIN + 0.5).clamp(0.0, 1.0), 2)
 
     @property
     def gain(self) -> Tensor:
