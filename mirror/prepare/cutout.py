@@ -10,6 +10,7 @@ import numpy as np
 from mirror.prepare import grabcut
 from mirror.prepare.gaps import find_gaps, open_gaps
 from mirror.prepare.network import Network
+from mirror.prepare.snap import snap
 
 BY_COLOUR, BY_ALPHA = "GrabCut", "the file's own transparency"
 REACHES = (1.0, 0.8)
@@ -42,7 +43,7 @@ class Cutout:
 def by_colour(photo: np.ndarray, reach: float) -> Cutout:
     """Cut by GrabCut; the mask is empty where nothing stands out."""
     picture = grabcut.shrink(photo, grabcut.FINE_SIDE_PX)
-    mask = grabcut.cut(photo, reach)
+    mask = _snapped(picture, grabcut.cut(photo, reach))
     return Cutout(mask, _gaps(picture, mask), picture, BY_COLOUR)
 
 
@@ -51,7 +52,7 @@ def by_outline(photo: np.ndarray, polygon: np.ndarray) -> Cutout:
     picture = grabcut.shrink(photo, grabcut.FINE_SIDE_PX)
     ratio = picture.shape[1] / photo.shape[1]
     crown = (polygon[0] + polygon[-1]) / 2 * ratio  # the ring of landmarks begins and ends at the neck
-    mask = grabcut.cut_within(picture, polygon * ratio, crown)
+    mask = _snapped(picture, grabcut.cut_within(picture, polygon * ratio, crown))
     cloth = np.zeros_like(mask)
     cv2.fillPoly(cloth, [np.round(polygon * ratio).astype(np.int32)], 1)
     gaps = find_gaps(picture, mask, cloth) if mask.any() else np.zeros_like(mask)
@@ -74,6 +75,10 @@ def _from_mask(photo: np.ndarray, found: np.ndarray, method: str) -> Cutout:
     mask = grabcut.tidy(found)
     holes = _large(mask & (1 - found), MIN_HOLE * mask.sum())
     return Cutout(mask, holes, picture, method)
+
+
+def _snapped(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return snap(picture, mask) if mask.any() else mask
 
 
 def _gaps(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:

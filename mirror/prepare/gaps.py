@@ -20,6 +20,8 @@ SLIT_REACH = 0.4
 THINNED = 4
 """The local colour models are smooth: they are made of one pixel in so many, both ways."""
 LAB_NOISE = np.array([5.0, 2.5, 2.5], np.float32)
+LAB_BLACK = np.array([16.0, 0.0, 0.0], np.float32)
+"""Lab plus this is multiplied by the cube root of the light."""
 
 
 def find_gaps(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray | None = None) -> np.ndarray:
@@ -76,13 +78,19 @@ def background_odds(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray, size: 
     if inside.sum() < 50 or outside.sum() < 50:
         return np.full(mask.shape, -9.0, np.float32)
     lab = lab_of(cv2.bilateralFilter(bgr, 5, 20, 3))
-    behind, weight = _misfit(lab, outside, NEAR * size)
-    within, _ = _misfit(lab, inside, NEAR * size)
+    behind, weight = local_misfit(lab, outside, NEAR * size)
+    within, _ = local_misfit(lab, inside, NEAR * size)
     return np.where(weight > 2e-3, within - behind, -9.0).astype(np.float32)
 
 
-def _misfit(lab: np.ndarray, where: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """How badly each pixel fits the colours of `where` around it (a Gaussian a channel), and their weight there."""
+def local_misfit(
+    lab: np.ndarray, where: np.ndarray, sigma: float, shades: tuple[float, ...] = (1.0,), shade_cost: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """How badly each pixel fits the colours of `where` around it (a Gaussian a channel), and their weight there.
+
+    lab: float32 HxWx3; where: uint8 HxW 0/1; sigma: pixels. shades: what those colours may be multiplied by, each at
+    the cost of its distance from 1 times `shade_cost`; the best counts.
+    """
     full = lab.shape[1::-1]
     small = (max(1, full[0] // THINNED), max(1, full[1] // THINNED))
     chosen = where[..., None].astype(np.float32)
@@ -93,7 +101,12 @@ def _misfit(lab: np.ndarray, where: np.ndarray, sigma: float) -> tuple[np.ndarra
     mean = sums[..., 1:] / weight
     spread = np.sqrt(np.maximum(squares / weight - mean * mean, 0.0)) + LAB_NOISE
     mean, spread, weight = (cv2.resize(m, full, interpolation=cv2.INTER_LINEAR) for m in (mean, spread, weight))
-    return (((lab - mean) / spread) ** 2).sum(2) / 2 + np.log(spread).sum(2), weight
+    best = None
+    for shade in shades:
+        shaded = shade * (mean + LAB_BLACK) - LAB_BLACK
+        misfit = (((lab - shaded) / spread) ** 2).sum(2) / 2 + shade_cost * (1.0 - shade)
+        best = misfit if best is None else np.minimum(best, misfit)
+    return best + np.log(spread).sum(2), weight
 
 
 def _steepness(bgr: np.ndarray) -> np.ndarray:

@@ -1,0 +1,103 @@
+"""A garment's outline moved to the edge that is nearby: the best closed path through a band along it.
+
+GrabCut knows one set of colours for the whole background and one for the whole garment, so shaded floor and the pattern
+of a carpet stick to the outline here and there. Here the colours nearby decide, shade is told from cloth, and the
+outline bends as a seam does, not as pixels do.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mirror.prepare.contour import outline, resample, smooth
+from mirror.prepare.gaps import NEAR, local_misfit
+from mirror.prepare.grabcut import lab_of, tidy
+
+REACH = 0.030
+"""How far the outline may move, of the garment's size (root of its area)."""
+STEP_PX = 1.5
+"""Distance of the places along the outline that move."""
+SHADES = (1.0, 0.92, 0.84, 0.76, 0.68)
+"""What lightness and colours of a floor are multiplied by where the garment shades it: cube roots of the light left."""
+SHADE_COST = 6.0
+"""Log density that a full shade costs: floor is mostly lit."""
+MOST_ODDS = 2.0
+EDGE_WEIGHT = 3.0
+"""What a clear edge counts, in the log odds of one pixel."""
+CLEAR_EDGE = 14.0
+"""Lab units a pixel that make an edge as clear as can be."""
+BEND_COST = 0.8
+"""Of a move by one pixel from place to place."""
+FORBIDDEN = 1e3
+
+
+def snap(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The mask (uint8 HxW 0/1, one piece without holes) with its outline moved to the edges of bgr (uint8 HxWx3)."""
+    size = float(np.sqrt(mask.sum()))
+    reach = max(3, round(REACH * size))
+    line = smooth(resample(outline(mask), max(60, int(_length(outline(mask)) / STEP_PX))), 2.0)
+    tangent = np.roll(line, -3, 0) - np.roll(line, 3, 0)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+    normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1)
+    offsets = np.arange(-reach, reach + 1)
+    at = line[:, None] + offsets[None, :, None] * normal[:, None]
+    odds, edges = _odds(bgr, mask, size, reach), _edges(bgr)
+    place_x, place_y = (np.ascontiguousarray(at[..., i], np.float32) for i in (0, 1))
+    along = cv2.remap(odds, place_x, place_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    across = [cv2.remap(e, place_x, place_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for e in edges]
+    clear = np.sqrt(sum((e[..., 0] * normal[:, None, 0] + e[..., 1] * normal[:, None, 1]) ** 2 for e in across))
+    cost = np.cumsum(np.clip(along, -MOST_ODDS, MOST_ODDS), 1)  # what is inside ought to be cloth
+    cost = cost - EDGE_WEIGHT * np.minimum(clear / CLEAR_EDGE, 1.0)
+    on = (at >= 0).all(2) & (at[..., 0] <= mask.shape[1] - 1) & (at[..., 1] <= mask.shape[0] - 1)
+    cost[~on & (offsets > 0)] = FORBIDDEN
+    moved = smooth(line + _path(cost)[:, None] * normal, 1.0)
+    out = np.zeros_like(mask)
+    cv2.fillPoly(out, [np.round(moved).astype(np.int32)], 1)
+    return tidy(out)
+
+
+def _length(points: np.ndarray) -> float:
+    return float(np.linalg.norm(np.diff(points, axis=0, append=points[:1]), axis=1).sum())
+
+
+def _odds(bgr: np.ndarray, mask: np.ndarray, size: float, reach: int) -> np.ndarray:
+    """float32 HxW: log odds of the background nearby, lit or shaded, against the cloth nearby."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    inside = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1,) * 2))
+    outside = 1 - cv2.dilate(mask, disc)
+    if inside.sum() < 50 or outside.sum() < 50:
+        return np.zeros(mask.shape, np.float32)
+    lab = lab_of(cv2.bilateralFilter(bgr, 5, 20, 3))
+    within, _ = local_misfit(lab, inside, NEAR * size)
+    behind, weight = local_misfit(lab, outside, NEAR * size, SHADES, SHADE_COST)
+    return np.where(weight > 2e-3, within - behind, 0.0).astype(np.float32)
+
+
+def _edges(bgr: np.ndarray) -> list[np.ndarray]:
+    """A float32 HxWx2 gradient for each channel of Lab, units a pixel."""
+    lab = cv2.GaussianBlur(lab_of(bgr), (0, 0), 0.9)
+    return [
+        np.dstack([cv2.Sobel(c, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(c, cv2.CV_32F, 0, 1, scale=0.125)])
+        for c in cv2.split(lab)
+    ]
+
+
+def _path(cost: np.ndarray) -> np.ndarray:
+    """The cheapest closed path through cost (places, offsets): an offset in pixels for each place."""
+    count, width = cost.shape
+    twice = np.vstack([cost, cost, cost[: count // 4]])  # the seam is forgotten within a round
+    total, back = twice[0].copy(), np.zeros(twice.shape, np.int8)
+    for i in range(1, len(twice)):
+        down = np.r_[np.inf, total[:-1]] + BEND_COST
+        up = np.r_[total[1:], np.inf] + BEND_COST
+        ways = np.stack([down, total, up])
+        best = ways.argmin(0)
+        back[i] = best - 1
+        total = ways[best, np.arange(width)] + twice[i]
+    path = np.empty(len(twice), np.int64)
+    path[-1] = int(total.argmin())
+    for i in range(len(twice) - 1, 0, -1):
+        path[i - 1] = path[i] + back[i, path[i]]
+    start = count // 2
+    return np.roll(path[start : start + count], start).astype(np.float64) - width // 2
