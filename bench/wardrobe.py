@@ -21,12 +21,13 @@ from mirror.wardrobe import LANDMARKS
 
 LABELS = Path(__file__).with_name("wardrobe_labels.json")
 JUDGED = Path(__file__).with_name("wardrobe_judged.json")
-CLASSES = {"t-shirt": 126, "longsleeve": 124, "shirt": 20, "polo": 15, "hoodie": 15, "undershirt": 30}
+CLASSES = {"t-shirt": 130, "longsleeve": 160, "shirt": 14, "polo": 8, "hoodie": 8}
 """Photos drawn of each class."""
-SEED = 41
+SEED = 53
 EARLIER = {
     11: {"t-shirt": 120, "longsleeve": 150, "shirt": 14, "polo": 8, "hoodie": 8},
     29: {"t-shirt": 130, "longsleeve": 160, "shirt": 14, "polo": 8, "hoodie": 8},
+    41: {"t-shirt": 21},
 }
 """Draws, oldest first, after which something was changed: later draws have none of their photos, nor any labelled."""
 STATES = ("accepted", "doubtful", "refused")

@@ -13,7 +13,7 @@ from bench.wardrobe import EARLIER, LABELS, SEED, draw_photos, read_labels
 from mirror.prepare.cutout import Cutout
 from mirror.prepare.judge import Quality, doubts, measure, polygon, trust
 from mirror.prepare.landmarks import from_points
-from mirror.prepare.neckline import USUAL_DEPTH, find_neckline
+from mirror.prepare.neckline import USUAL_DEPTH, find_neckline, hanger
 from tests.photos import TEE, draw_photo
 
 LEFT_OF_THE_HEM, BESIDE_THE_BODY = np.s_[330:352, 62:100], np.s_[220:300, 62:90]
@@ -41,9 +41,14 @@ def test_a_piece_cut_off_shows() -> None:
     assert quality_with(np.s_[300:360, 70:120], 0).blot > 0.05
 
 
+def test_cloth_left_outside_shows() -> None:
+    assert quality_with(None).missing < 0.01
+    assert quality_with(np.s_[310:360, 70:230], 0).missing > 0.03
+
+
 @pytest.mark.parametrize("sleeves", ["short", "long"])
 def test_trust_falls_with_every_fault(sleeves: str) -> None:
-    fine = Quality(0.4, 60.0, 0.0, 0.95, 0.05, 0.98, 1.1, 0.0, 0.03, 0.04, 0.03, 0.03)
+    fine = Quality(0.4, 60.0, 0.0, 0.95, 0.05, 0.98, 1.1, 0.0, 0.03, 0.04, 0.03, 0.03, 0.0)
     assert trust(fine, sleeves) > 0.9
     for fault in ({"score": 0.0}, {"lopsided": 0.3}, {"contrast": 0.6}, {"alike": 0.1}):
         assert trust(replace(fine, **fault), sleeves) < trust(fine, sleeves)
@@ -58,6 +63,17 @@ def test_a_photo_that_reads_as_well_upside_down_is_doubtful(other: float, doubtf
     placed = replace(from_points(mask, points), score=60.0, turned_score=other)
     found = doubts(measure(Cutout(mask, np.zeros_like(mask), photo, "drawn"), placed), placed)
     assert ("it may lie upside down" in found) == doubtful
+
+
+@pytest.mark.parametrize(
+    ("height", "colour", "doubtful"),
+    [(0, (60, 70, 180), False), (45, (60, 70, 180), False), (45, (20, 20, 20), True), (20, (20, 20, 20), False)],
+)
+def test_a_hanger_is_told_from_a_collar(height: int, colour: tuple[int, int, int], doubtful: bool) -> None:
+    cloth = np.zeros((400, 300, 4), np.uint8)
+    cloth[60:] = (60, 70, 180, 255)
+    cloth[60 - height : 60, 120:180] = (*colour, 255)
+    assert hanger(cloth, np.array([100.0, 60.0]), np.array([200.0, 60.0])) == doubtful
 
 
 @pytest.mark.parametrize("depth", [0.08, 0.14])

@@ -14,7 +14,7 @@ from mirror.prepare.gaps import outside_body
 from mirror.prepare.judge import Quality, body, doubts, excellent, in_order, measure, polygon
 from mirror.prepare.landmarks import Placed, from_points, place
 from mirror.prepare.matte import soften
-from mirror.prepare.neckline import crown, find_neckline
+from mirror.prepare.neckline import crown, find_neckline, hanger
 from mirror.prepare.network import Network
 from mirror.wardrobe import KINDS, LANDMARKS, Garment
 
@@ -84,6 +84,8 @@ def prepare(
     flat = Garment(slug, name, kind, sleeves, soft, None, points)
     garment, to_picture = _upright(soft, points, placed.angle, flat)
     garment, points = _neck(garment, points, to_picture)
+    if landmarks is None and hanger(garment.picture, garment.point("neck_left"), garment.point("neck_right")):
+        found = [*found, "a hanger seems to stick out of its neck"]
     if chosen is None and sleeves == "long":
         high = crown(garment.picture, garment.point("neck_left"), garment.point("neck_right"))
         garment = replace(garment, kind="hoodie") if high > HOOD_CROWN else garment

@@ -18,6 +18,9 @@ MOST_EDGE = 4.0
 SAMPLES = 41
 CLEAR_EDGE = 1.5
 """How much steeper than elsewhere on the chest the colours must be along the neckline to believe in it."""
+HANGER_CROWN, HANGER_COLOUR = 0.30, 22.0
+"""What reaches so far above the neck points, in widths of the neck, and differs so much from the chest (Lab units of
+the medians) is a hanger rather than a collar."""
 FORMS = (2.2, 1.15)
 """Exponents of the two neckline forms that are tried: a crew or scoop neck, and a V."""
 
@@ -59,6 +62,24 @@ def crown(bgra: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
     x, y = (left + right) / 2
     column = bgra[: max(0, int(y)), np.clip(int(x), 0, bgra.shape[1] - 1), 3] > 127
     return float(column.sum()) / max(float(np.linalg.norm(right - left)), 1.0)
+
+
+def hanger(bgra: np.ndarray, left: np.ndarray, right: np.ndarray) -> bool:
+    """Whether what stands above the neck (as for `find_neckline`) looks like a hanger that was cut out too."""
+    if crown(bgra, left, right) <= HANGER_CROWN:
+        return False
+    width = float(np.linalg.norm(right - left))
+    lab = cv2.cvtColor(bgra[..., :3].astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB)
+    medians = []
+    for top, bottom in ((-width, 0.0), (0.3 * width, 1.2 * width)):
+        part = np.zeros(bgra.shape[:2], np.uint8)
+        corners = np.add([left, right, right, left], [[0, bottom], [0, bottom], [0, top], [0, top]])
+        cv2.fillPoly(part, [np.round(corners).astype(np.int32)], 1)
+        colours = lab[(part > 0) & (bgra[..., 3] > 127)]
+        if len(colours) == 0:
+            return False
+        medians.append(np.median(colours, axis=0))
+    return float(np.linalg.norm(medians[0] - medians[1])) > HANGER_COLOUR
 
 
 def _curve(left: np.ndarray, right: np.ndarray, depth: float, form: float) -> np.ndarray:
