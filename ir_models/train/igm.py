@@ -145,10 +145,8 @@ def make_batch(
         for index in range(count):
             other = target[(index + 1) % count]
             _new_background(person[index], target[index], parts_a[index], parts_b[index], other, seeds)
-            _skin_like(person[index], parts_b[index], seeds)
             _loosen(person[index], parts_a[index], parts_b[index], seeds)
             _blur_hands(person[index], target[index], parts_a[index], parts_b[index], seeds)
-            _bleed_colour(person[index], target[index], seeds)
 
     def picture(pixels: np.ndarray) -> Tensor:
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255.0
@@ -265,33 +263,6 @@ def _loosen(person: np.ndarray, parts_a: np.ndarray, parts_b: np.ndarray, rng: n
     shade = 1.0 - 0.02 * rng.random() * distance[grows]
     person[grows] = np.clip(table[label[grows]] * shade[:, None], 0, 255).astype(np.uint8)
     parts_b[grows] = Part.FRONT
-
-
-def _skin_like(person: np.ndarray, parts_b: np.ndarray, rng: np.random.Generator) -> None:
-    """A quarter of the old garments get nearly the person's own skin colour, orange and beige with light skin: hands
-    before those are told by their shape, not by their colour."""
-    worn, skin = (np.isin(parts_b, parts) for parts in (WORN, (Part.HEAD, Part.HAND)))
-    if rng.random() > 0.25 or worn.sum() < 100 or skin.sum() < 20:
-        return
-    ours, theirs = person[worn].astype(np.float32), person[skin].astype(np.float32)
-    wanted = theirs.mean(0)
-    grey = wanted.mean()
-    wanted = (grey + (wanted - grey) * rng.uniform(0.5, 2.5)) * rng.uniform(0.7, 1.25)
-    gain = np.minimum(wanted / (ours.mean(0) + 4.0), 2.5).astype(np.float32)
-    share = cv2.GaussianBlur(worn.astype(np.float32), (0, 0), 0.7)[..., None]  # pixels of its rim are mixtures
-    person[:] = np.clip(person * (1.0 + (gain - 1.0) * share), 0, 255).astype(np.uint8)
-
-
-def _bleed_colour(person: np.ndarray, target: np.ndarray, rng: np.random.Generator) -> None:
-    """In half of the samples the camera keeps less detail of colour than of light, as cameras do: a loud garment
-    colours what lies around it, and that has to go with it."""
-    if rng.random() > 0.5:
-        return
-    sigma = rng.uniform(0.5, 2.0)
-    for image in (person, target):
-        split = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
-        split[..., 1:] = cv2.GaussianBlur(split[..., 1:], (0, 0), sigma)
-        image[:] = cv2.cvtColor(split, cv2.COLOR_YCrCb2RGB)
 
 
 def _blur_hands(
