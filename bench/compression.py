@@ -96,7 +96,7 @@ def _run(bench: Bench, args: argparse.Namespace) -> dict[str, Any]:
         jobs.append(("correlation", correlation_point(bench, correlation, args.correlation)))
     begun, ran = time.monotonic(), 0
     for index, (name, job) in enumerate(jobs):
-        if args.report_only or bench.known(name):
+        if bench.known(name) or args.report_only:  # known: looked up, whatever is asked
             continue
         left = "" if not ran else f", about {(time.monotonic() - begun) / ran * (len(jobs) - index) / 60:.0f} min left"
         print(f"[{index + 1}/{len(jobs)}] {name}{left}", file=sys.stderr, flush=True)

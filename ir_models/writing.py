@@ -144,7 +144,7 @@ def model_card(manifest: dict[str, Any]) -> str:
             lines += ["", f"## {title}", "", "| network | figure | value |", "|---|---|---|"]
             for name, figures in rows.items():
                 lines += [f"| {name} | {figure} | {_number(value)} |" for figure, value in figures.items()]
-    for title, key in (("Limits", "limits"), ("Rebuild", "rebuild"), ("Licence", "licence")):
+    for title, key in (("Choice", "choice"), ("Limits", "limits"), ("Rebuild", "rebuild"), ("Licence", "licence")):
         if manifest.get(key):
             lines += ["", f"## {title}", "", manifest[key]]
     versions_line = ", ".join(f"{name} {version}" for name, version in manifest.get("versions", {}).items())
