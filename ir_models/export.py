@@ -26,8 +26,8 @@ LIMITS = """* One person, upper body, roughly facing the camera, crop as `mirror
 * Looked at on clips of four adults with light skin, in one office and one home, in long sleeves and a T-shirt; on real
   people with darker skin, children, people who sit or stand sideways it has not been tried."""
 CHOICE = """Both networks unpruned, in INT8 after training, with accuracy control: of all points in `bench/RESULTS.md`
-none is as good at less time. INT8 takes half of float's time at the same error. Of the pruned CWMs the best saves 0.9 of
-8.6 ms for 6 % more error, of the pruned IGMs 0.6 of 7.3 ms for 0.019 of SSIM; each was fine-tuned for a minute of
+none is as good at less time. INT8 takes half of float's time at the same error. Of the pruned CWMs the best saves 0.9
+of 8.6 ms for 6 % more error, of the pruned IGMs 0.6 of 7.3 ms for 0.019 of SSIM; each was fine-tuned for a minute of
 processor time only: with more they may yet win."""
 REBUILD = """`python -m ir_models synth` draws the samples, `train cwm` and `train igm` learn from them, `export` writes
 the networks in float, `quantize` writes them in INT8. Each command says its options with `--help`."""
