@@ -240,8 +240,8 @@ class Bench:
         tables = {name: [row for row in rows if row["table"] == name] for name in ("pruning", "quantisation")}
         others = next((row for row in rows if row["table"] == "correlation"), {})
         shaped = shapes(self.nets, QUICK if self.quick else RATIOS)
-        facts = {"minutes": self.minutes, "distil": self.distil, "count": self.count}
-        facts["clip"] = self.clip and self.clip.name
+        clip = self.clip and self.clip.name
+        facts = {"minutes": self.minutes, "distil": self.distil, "count": self.count, "clip": clip}
         return {"settings": facts, "shapes": shaped, **tables, "correlation": others.get("tables", {})}
 
     def _path(self, name: str) -> Path:

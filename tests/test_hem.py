@@ -29,7 +29,7 @@ def worn(old_hem: int, seen_to: int = HEM, shown: int = CANVAS_H, t: float = 0.0
     return fit, Frame(np.zeros((shown, CANVAS_W, 3), np.uint8), t, round(t * 30))
 
 
-def hung(old_hem: int, **more: float) -> Fit:
+def hung(old_hem: int, **more: int) -> Fit:
     fit, frame = worn(old_hem, **more)
     return Hem().hang(fit, GARMENT, frame)
 
