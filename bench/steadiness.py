@@ -28,8 +28,9 @@ SPOTS_ACROSS, SPOTS_DOWN = np.linspace(-0.4, 0.4, 7), np.linspace(0.05, 0.55, 6)
 """Where on a garment its place is read: shoulder widths from the middle of its shoulders. Many spots between neck,
 sleeves and chest, because any of them may be hidden: hair and raised hands lie just before a collar, and what is left
 to be seen of a hidden spot is the rim of the hand."""
-MIN_SEEN = 0.7
-"""Share of a spot that must be seen for it to count."""
+MAX_LEAN_PX = 2.0
+"""Garment-canvas pixels by which what is seen of a spot may lie to one side of it: of a spot behind an arm only a rim
+is left, which follows the arm and not the garment."""
 STEADY_REACH = 45
 """Pictures to either side (1.5 s) over which the way a garment sits on a body is taken as settled."""
 
@@ -90,7 +91,7 @@ def movement_px(before: Fit, after: Fit, size: tuple[int, int]) -> float:
 def places_shown(fit: Fit, garment: Garment) -> np.ndarray:
     """(K, 2) camera pixels: where the spots on the garment's shoulders and chest are shown; NaN for one that is hidden.
 
-    Each is the mean of the canvas pixels whose flow points near it.
+    Each is the mean of the canvas pixels that show the garment near it, and hidden where these lie to one side of it.
     """
     at = {name: garment.canvas_landmarks[LANDMARKS.index(name)] for name in ("shoulder_left", "shoulder_right")}
     right = at["shoulder_right"] - at["shoulder_left"]
@@ -100,11 +101,12 @@ def places_shown(fit: Fit, garment: Garment) -> np.ndarray:
     source = flow_to_pixels(fit.flow[::2, ::2]).reshape(-1, 2)
     xs, ys = (grid.ravel() for grid in np.meshgrid(np.arange(0, CANVAS_W, 2), np.arange(0, CANVAS_H, 2)))
     far = ((source - spots[:, None]) ** 2).sum(-1)
-    near = np.exp(np.maximum(far * (-0.5 / NEAR_SPOT_PX**2), -30.0))
+    near = np.exp(np.maximum(far * (-0.5 / NEAR_SPOT_PX**2), -30.0)) * fit.coverage[::2, ::2].ravel()
     total = near.sum(1)
-    canvas = np.stack([near @ xs, near @ ys], 1) / total[:, None]
-    hidden = (near @ fit.coverage[::2, ::2].ravel() < MIN_SEEN * total) | (total < 0.25)
-    canvas[hidden] = np.nan
+    near /= np.maximum(total, 1e-6)[:, None]
+    canvas = np.stack([near @ xs, near @ ys], 1)
+    lean = np.linalg.norm(near @ source - spots, axis=1)
+    canvas[(total < 0.25) | (lean > MAX_LEAN_PX)] = np.nan
     inverse = fit.crop.inverse
     return canvas @ inverse[:, :2].T + inverse[:, 2]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bench.steadiness import (
+    MAX_LEAN_PX,
     behind_px,
     colour_change,
     joints_moved_px,
@@ -66,9 +67,23 @@ def test_a_hand_before_the_collar_does_not_move_the_garment():
     coverage = fit.coverage.copy()
     coverage[:90, 60:110] = 0.0
     open_view, hidden = places_shown(fit, garment), places_shown(replace(fit, coverage=coverage), garment)
+    check_unmoved(hidden, open_view, fit)
+
+
+def test_an_arm_in_its_sleeve_before_the_chest_does_not_move_the_garment() -> None:
+    """Spots behind the sleeve crowded along its rim: a garment on a still body seemed to lag by 12 pixels."""
+    garment, fit = flat_garment(), fit_at((0.0, 0.0))
+    flow = fit.flow.copy()
+    flow[:90, 60:110] = -0.95  # another part of the garment lies there
+    check_unmoved(places_shown(replace(fit, flow=flow), garment), places_shown(fit, garment), fit)
+
+
+def check_unmoved(hidden: np.ndarray, open_view: np.ndarray, fit: Fit) -> None:
+    """Some spots are hidden; those seen lie where they were, but for what a rim may pull them."""
     seen = np.isfinite(hidden).all(1)
     assert 0 < seen.sum() < len(hidden)
-    assert np.array_equal(hidden[seen], open_view[seen])
+    off = np.linalg.norm(hidden[seen] - open_view[seen], axis=1)
+    assert np.median(off) < 0.5 and off.max() <= MAX_LEAN_PX * fit.crop.scale + 0.1
 
 
 def test_a_garment_that_is_late_is_behind_by_so_much_and_one_that_sits_elsewhere_is_not():
