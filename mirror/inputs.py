@@ -126,7 +126,7 @@ class PersonInputs:
 
     @cached_property
     def skin_likeness(self) -> np.ndarray:
-        return np.ascontiguousarray(skin_likeness(self._small, self.skin), np.float32)
+        return np.ascontiguousarray(skin_likeness(self._small, self.skin, self._landmarks), np.float32)
 
     def named(self, name: str, warped: np.ndarray | None = None, coverage: np.ndarray | None = None) -> np.ndarray:
         """One input by its name. KeyError where there is none of that name.

@@ -16,7 +16,7 @@ from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person
 from mirror.inputs import GarmentInputs, PersonInputs, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
-from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS
+from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
 from mirror.smooth import OneEuro
 from mirror.wardrobe import Garment
@@ -152,7 +152,7 @@ def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
     repair = repair_of(made, warped.person.mask)
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
-        coverage = coverage * made["composite_mask"][0, 0]
+        coverage = supported(coverage) * made["composite_mask"][0, 0]
     shading = enlarge(made["shading"][0, 0])
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture)
 

@@ -153,14 +153,31 @@ def test_frames_are_the_coordinates_of_the_maps_without_their_bounds(
         assert (found[row] * share)[inside] == pytest.approx(maps[name][inside], abs=2e-3)
 
 
-@pytest.mark.parametrize("tone", [0.15, 0.45, 0.85])
-def test_what_is_coloured_like_the_face_is_like_skin(tone: float) -> None:
-    skin = np.array([[tone, tone * 0.8, tone * 0.7, 0.03, 0.03, 0.03]], np.float32)
-    picture = np.full((1, 3, MAP_H, MAP_W), 1.0 - tone * 0.8, np.float32)
-    picture[0, :, 40:60, 20:50] = skin[0, :3, None, None] * 1.05
-    found = skin_likeness(picture * 2 - 1, skin)[0, 0]
-    assert found[45:55, 25:45].min() > 0.9
-    assert found[80:].max() < 0.9 * found[45:55, 25:45].min()
+HAND = (slice(95, 105), slice(20, 30))
+"""Map pixels below the torso, where no clothes are looked at."""
+
+
+def dressed(cloth: np.ndarray, hand: np.ndarray) -> np.ndarray:
+    """A picture (1, 3, 128, 96) in [-1, 1], all of one cloth but for a hand; both are RGB in 0..1."""
+    picture = np.full((1, 3, MAP_H, MAP_W), cloth[:, None, None], np.float32)
+    picture[0, :, HAND[0], HAND[1]] = hand[:, None, None]
+    return picture * 2 - 1
+
+
+@pytest.mark.parametrize("cloth", [(0.85, 0.62, 0.1), (0.07, 0.07, 0.08), (0.95, 0.95, 0.95), (0.5, 0.2, 0.2)])
+@pytest.mark.parametrize("tone", [0.3, 0.55, 0.85])
+@pytest.mark.parametrize("light", [0.75, 1.15])
+def test_a_hand_is_told_from_the_clothes_by_the_face(tone: float, cloth: tuple[float, ...], light: float) -> None:
+    skin = np.array([[tone, tone * 0.75, tone * 0.62, 0.03, 0.03, 0.03]], np.float32)
+    found = skin_likeness(dressed(np.array(cloth), skin[0, :3] * light), skin, person())[0, 0]
+    assert found[HAND].min() > 0.7
+    assert found[:90].max() < 0.25
+
+
+def test_clothes_of_the_very_colour_of_skin_do_not_speak_against_a_hand() -> None:
+    skin = np.array([[0.6, 0.45, 0.37, 0.03, 0.03, 0.03]], np.float32)
+    found = skin_likeness(dressed(skin[0, :3], skin[0, :3]), skin, person())[0, 0]
+    assert found[HAND].min() > 0.7
 
 
 def test_numpy_and_torch_agree() -> None:
@@ -174,7 +191,7 @@ def test_numpy_and_torch_agree() -> None:
         (garment_layout, (marks,)),
         (person_frames, (points,)),
         (skin_colour, (colour, points)),
-        (skin_likeness, (colour, np.full((1, 6), 0.3, np.float32))),
+        (skin_likeness, (colour, np.full((1, 6), 0.3, np.float32), points)),
     ):
         expected = function(*given)  # type: ignore[operator]
         found = function(*(torch.from_numpy(x) for x in given))  # type: ignore[operator]

@@ -9,6 +9,7 @@ import numpy as np
 from mirror.engine import Outputs
 from mirror.frames import flow_to_pixels
 from mirror.inputs import planes
+from mirror.maps import supported
 from mirror.tryon import enlarge, painted
 
 FLOW_PX = "flow drift, mean, canvas pixels"
@@ -62,7 +63,7 @@ def compose(answer: Outputs, given: dict[str, np.ndarray]) -> np.ndarray:
         return answer["rendered"][0] * (1.0 - mask) + warped * mask
     below = person + (planes(painted(answer))[0] - person) * answer["repair_mask"][0]
     if "composite_mask" in answer:
-        coverage = coverage * answer["composite_mask"][0]
+        coverage = supported(coverage) * answer["composite_mask"][0]
     lit = np.clip((warped + 1.0) * enlarge(answer["shading"][0, 0]) - 1.0, -1.0, 1.0)
     return below + (lit - below) * coverage
 

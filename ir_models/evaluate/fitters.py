@@ -11,6 +11,7 @@ from ir_models.nets.igm import OUTPUTS, Igm
 from mirror.frames import Crop, Fit, Frame, Person
 from mirror.inputs import GarmentInputs, PersonInputs
 from mirror.light import torso_shading
+from mirror.maps import supported
 from mirror.tryon import enlarge, enlarge_flow, repair_of
 from mirror.wardrobe import Garment
 
@@ -41,7 +42,7 @@ class TorchFitter:
         made = {name: output.numpy() for name, output in zip(OUTPUTS[self.igm.config.form], outputs, strict=True)}
         repair = repair_of(made, person.mask)
         kept, shading = made["composite_mask"][0, 0], enlarge(made["shading"][0, 0])
-        return Fit(flow, coverage * kept, shading, repair, crop, frame.t_capture)
+        return Fit(flow, supported(coverage) * kept, shading, repair, crop, frame.t_capture)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

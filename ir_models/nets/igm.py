@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from ir_models.nets.cwm import Residual, twice
 from mirror.frames import CANVAS_H, CANVAS_W
-from mirror.maps import PERSON_CHANNELS
+from mirror.maps import PERSON_CHANNELS, supported
 
 OUTPUTS = {
     "repair": ("repair_mask", "repair_colour", "shading", "composite_mask", "skin_mask", "skin_colour"),
@@ -119,7 +119,7 @@ class IgmTraining(NamedTuple):
 
     @property
     def kept(self) -> Tensor:
-        """What is kept of the coverage: (B, 1, 256, 192), 0..1."""
+        """What is kept of the coverage, where that is `mirror.maps.supported`: (B, 1, 256, 192), 0..1."""
         return F.pixel_shuffle(settled(torch.sigmoid(self._places("composite"))), 2)
 
     @property
@@ -146,7 +146,7 @@ class IgmTraining(NamedTuple):
         """The finished picture in [-1, 1]: the person, the repair over it, the lit garment over that."""
         below = person + (self.colour - person) * self.mask
         lit = (warped + 1.0) * self.gain - 1.0
-        return below + (lit - below) * (coverage * self.kept)
+        return below + (lit - below) * (supported(coverage) * self.kept)
 
 
 def settled(mask: Tensor) -> Tensor:
@@ -167,8 +167,9 @@ class Igm(nn.Module):
 
     `repair`: repair_mask (B, 1, 256, 192) 0..1, already vetoed; repair_colour (B, 3, 128, 96) RGB in [-1, 1], what is
     painted there but for skin; shading (B, 1, 32, 24), a smooth gain on the garment's colours (0 black .. 1);
-    composite_mask (B, 1, 256, 192) 0..1, a factor of the coverage; skin_mask (B, 1, 256, 192) 0..1, how much of what is
-    painted is skin, and skin_colour (B, 3, 64, 48) RGB in [-1, 1]. All are pixel-area aligned.
+    composite_mask (B, 1, 256, 192) 0..1, a factor of the coverage as `mirror.maps.supported` has it; skin_mask
+    (B, 1, 256, 192) 0..1, how much of what is painted is skin, and skin_colour (B, 3, 64, 48) RGB in [-1, 1]. All are
+    pixel-area aligned.
     `plain`: rendered (B, 3, 256, 192) RGB in [-1, 1] and composite_mask (B, 1, 256, 192).
     """
 

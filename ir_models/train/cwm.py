@@ -182,7 +182,7 @@ def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: 
         person=person_maps(points, mask[:, 0]),
         stands=person_layout(points),
         frames=person_frames(points),
-        likeness=skin_likeness(colour, skin_colour(colour, points)),
+        likeness=skin_likeness(colour, skin_colour(colour, points), points),
         garment=garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks),
         layout=garment_layout(marks),
         flow=flow,

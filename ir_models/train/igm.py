@@ -37,6 +37,7 @@ from mirror.maps import (
     person_maps,
     skin_colour,
     skin_likeness,
+    supported,
 )
 
 CWM_SHARE = 0.7
@@ -195,8 +196,9 @@ def make_batch(
             coverage = ((soft - 0.5 + uniform(-0.25, 0.25)) * uniform(1.5, 4.0) + 0.5).clamp(0, 1)
     small = F.avg_pool2d(old, 2) * 2.0 - 1.0
     skin = skin_colour(small, seen_points)
+    likeness = skin_likeness(small, skin, seen_points)
     batch = Batch(
-        old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin, skin_likeness(small, skin),
+        old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin, likeness,
         changed.float(), repair, front, shown, protect, bare, F.avg_pool2d(seen, 4),
         wanted.float(), by_cwm,
     )  # fmt: skip
@@ -220,7 +222,7 @@ def _warps_of(cwm: Cwm, seen: tuple[Tensor, Tensor, Tensor], rows: Sample) -> tu
     marks = torch.from_numpy(rows["garment_landmarks"])
     drawn = garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks)
     small = F.avg_pool2d(picture, 2) * 2.0 - 1.0
-    likeness = skin_likeness(small, skin_colour(small, points))
+    likeness = skin_likeness(small, skin_colour(small, points), points)
     out = cwm.look(maps, person_layout(points), person_frames(points), likeness, drawn, garment_layout(marks))
     return out.flow, F.interpolate(out.coverage, size=SIZE, mode="bilinear", align_corners=False)
 
@@ -293,7 +295,8 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     seen, wanted: what is where, before and after. protect: hands, head, hair.
     """
     mask, kept, colour, gain = out.mask, out.kept, out.colour, out.gain
-    coverage = batch.coverage * kept
+    support = supported(batch.coverage)
+    coverage = support * kept
     bare = 1.0 - coverage.detach()
     repair = batch.repair * bare
     below = batch.person + (colour - batch.person) * mask
@@ -312,7 +315,7 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     painted = mask * bare
     both = (painted * repair).sum((1, 2, 3))
     dice = (1.0 - (2.0 * both + 20.0) / ((painted + repair).sum((1, 2, 3)) + 20.0)).mean()
-    covered = batch.coverage * (1.0 + 4.0 * batch.protect)
+    covered = support * (1.0 + 4.0 * batch.protect)
     back = (cross(out.logits("composite"), batch.shown, reduction="none") * covered).sum() / (covered.sum() + 10.0)
     seen = -(F.log_softmax(out.seen, 1) * batch.seen).sum(1).mean()
     protect = (cross(out.logits("protect"), batch.protect, reduction="none") * (1.0 + 2.0 * batch.protect)).mean()
