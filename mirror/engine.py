@@ -16,6 +16,7 @@ import numpy as np
 
 sys.modules.setdefault("openvino_telemetry", cast(Any, None))  # its import looks up an analytics host
 import openvino as ov  # noqa: E402
+from openvino import opset13 as op  # noqa: E402
 
 from mirror.errors import ModelError  # noqa: E402
 from mirror.modelset import REMEDY, ModelSet, NetworkFile, load_model_set  # noqa: E402
@@ -225,8 +226,8 @@ def _check_ports(spec: NetworkFile, compiled: ov.CompiledModel) -> None:
 def executed_precision(compiled: ov.CompiledModel) -> str:
     """The precision in which the arithmetic really runs, such as "f32" or "int8 in 21 of 25 layers, else f32"."""
     counts: Counter[str] = Counter()
-    for op in compiled.get_runtime_model().get_ops():
-        info = op.get_rt_info()
+    for layer in compiled.get_runtime_model().get_ops():
+        info = layer.get_rt_info()
         if "primitiveType" in info and str(info["layerType"].value) in _HEAVY:
             # "brgconv_avx512_f32": the kernel says what it computes in; "runtimePrecision" only how weights are stored.
             counts[str(info["primitiveType"].value).lower().rsplit("_", 1)[-1]] += 1
@@ -255,6 +256,32 @@ def user_cache() -> Path:
     return base / "tryon-mirror"
 
 
+def part_narrow_convolutions(model: ov.Model) -> None:
+    """Every convolution with one output channel and a window becomes two, in place: each input channel by itself, then
+    their sum. The same arithmetic, but for rounding.
+
+    In one step one of a vector's 16 outputs counts. At the end of MediaPipe's mask, 8 channels of 256x256, that took
+    2.1 ms of the network's 14; in two it takes 0.6.
+    """
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "Convolution":
+            continue
+        channels, *window = list(node.get_input_shape(1))[1:]
+        if node.get_output_shape(0)[1] != 1 or channels == 1 or set(window) == {1}:
+            continue
+        how = node.get_attributes()
+        shape = op.constant(np.array([channels, 1, 1, *window], np.int64))
+        each = op.group_convolution(
+            node.input_value(0),
+            op.reshape(node.input_value(1), shape, special_zero=False),
+            how["strides"], how["pads_begin"], how["pads_end"], how["dilations"], how["auto_pad"],
+        )  # fmt: skip
+        plain, flat = [1] * len(window), [0] * len(window)
+        ones = op.constant(np.ones((1, channels, *plain), np.float32))
+        total = op.convolution(each, ones, plain, flat, flat, plain)
+        node.output(0).replace(total.output(0))
+
+
 def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np.ndarray]]:
     """A network file of another framework (.tflite) as a function: one float32 input -> its outputs, in order.
 
@@ -274,7 +301,9 @@ def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np
         with tempfile.TemporaryDirectory() as folder:  # this reader takes only paths
             path = Path(folder) / "network.tflite"
             path.write_bytes(content)
-            compiled = core.compile_model(core.read_model(path), "CPU", options)
+            model = core.read_model(path)
+        part_narrow_convolutions(model)
+        compiled = core.compile_model(model, "CPU", options)
     except Exception as error:
         raise ModelError(f"A network of MediaPipe does not run in OpenVINO here ({_reason(error)}).") from error
     request = compiled.create_infer_request()

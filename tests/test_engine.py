@@ -262,3 +262,24 @@ def test_no_connection_is_opened(folder, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "ran None"
+
+
+def test_a_convolution_with_one_output_is_parted_and_answers_the_same() -> None:
+    ov, op = engine_module.ov, engine_module.op
+    rng = np.random.default_rng(5)
+
+    def weights(*shape: int):
+        return op.constant(rng.normal(0.0, 0.3, shape).astype(np.float32))
+
+    given = op.parameter([1, 6, 12, 10], np.float32)
+    wide = op.convolution(given, weights(6, 6, 3, 3), [1, 1], [1, 1], [1, 1], [1, 1])
+    narrow = op.convolution(op.relu(wide), weights(1, 6, 3, 5), [2, 1], [1, 2], [0, 2], [1, 1])
+    model = ov.Model([op.result(op.add(narrow, weights(1, 1, 1, 1)))], [given])
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    picture = rng.normal(size=(1, 6, 12, 10)).astype(np.float32)
+    before = ov.compile_model(model, "CPU", options)([picture])[0]
+    engine_module.part_narrow_convolutions(model)
+    after = ov.compile_model(model, "CPU", options)([picture])[0]
+    assert before.shape == after.shape and np.abs(before - after).max() < 1e-5
+    windows = [tuple(o.get_input_shape(1)) for o in model.get_ordered_ops() if o.get_type_name() == "Convolution"]
+    assert sorted(windows) == [(1, 6, 1, 1), (6, 6, 3, 3)]
