@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame
 from mirror.leaps import leaps
 from mirror.levels import Levels
 from mirror.wardrobe import Garment
@@ -43,6 +43,7 @@ MIN_ALPHA = 2.0 / 255.0
 RIM_PX = 1.02
 """From a picture's last row or column, counted from 1: a hair less than where remap looks for a pixel beyond."""
 _EDGE = np.clip((np.arange(256) / 255.0 - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
+_BARE_TABLE = np.round(255.0 * _EDGE).astype(np.uint8)
 _EDGE_TABLE = np.round(_EDGE * SHADE_ONE).astype(np.uint8)
 _TO_SIDE = np.minimum(np.arange(CANVAS_W), np.arange(CANVAS_W)[::-1])
 _SIDES = np.tile(np.clip(_TO_SIDE / SIDE_FADE, 0.0, 1.0).astype(np.float32), (CANVAS_H, 1))
@@ -67,7 +68,8 @@ class Composer:
             mask = cv2.extractChannel(fit.repair, 3)
             if patch := _patch(mask, fit.crop, frame.size, rim):
                 view = patch.of(picture)
-                _lay_over(view, *_repair(view, fit.repair, mask, patch, fit.crop.scale))
+                alpha = _repair_alpha(view, mask, patch, fit.crop.scale)
+                _lay_over(view, _painted(fit.repair, fit.bare, patch), alpha)
         if patch := _patch(fit.coverage, fit.crop, frame.size):
             garb = self._garment(fit, garment, patch)
             _lay_over(patch.of(picture), cv2.cvtColor(garb, cv2.COLOR_BGRA2BGR), cv2.extractChannel(garb, 3))
@@ -199,10 +201,23 @@ def _lift_source(source: np.ndarray, patch: _Patch, tears: np.ndarray | None) ->
     return smooth
 
 
-def _repair(
-    view: np.ndarray, repair: np.ndarray, mask: np.ndarray, patch: _Patch, scale: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 BGR and alpha of the patch's size: what is painted over the old garment, its edge drawn to the picture's.
+def _painted(repair: np.ndarray, bare: Bare | None, patch: _Patch) -> np.ndarray:
+    """uint8 BGR of the patch's size: what a repair is painted with. The edge of a bared arm is none of the picture's:
+    it is as sharp as that of a garment."""
+    colours = cv2.cvtColor(cv2.convertScaleAbs(repair), cv2.COLOR_BGRA2BGR)
+    behind = patch.enlarged(patch.lifted(colours, cv2.BORDER_REPLICATE))
+    if bare is None:
+        return behind
+    skin = cv2.resize(cv2.convertScaleAbs(bare.colour), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+    skin = cv2.merge([*cv2.split(skin), cv2.convertScaleAbs(bare.share, alpha=255.0)])
+    skin = patch.enlarged(patch.lifted(skin, cv2.BORDER_REPLICATE))
+    share = cv2.LUT(cv2.extractChannel(skin, 3), _BARE_TABLE)
+    _lay_over(behind, cv2.cvtColor(skin, cv2.COLOR_BGRA2BGR), share)
+    return behind
+
+
+def _repair_alpha(view: np.ndarray, mask: np.ndarray, patch: _Patch, scale: float) -> np.ndarray:
+    """uint8 of the patch's size: where the old garment is painted over, its edge drawn to the picture's.
 
     mask: float32 256x192, the repair's alpha.
 
@@ -218,9 +233,7 @@ def _repair(
     offset += 255.0 * 0.5 * (1.0 - REPAIR_GAIN)
     drawn = cv2.multiply(patch.enlarged(slope), full, dtype=cv2.CV_32F)
     cv2.add(drawn, patch.enlarged(offset), dst=drawn)
-    alpha = cv2.convertScaleAbs(cv2.max(drawn, 0.0, dst=drawn))
-    colours = cv2.cvtColor(cv2.convertScaleAbs(repair), cv2.COLOR_BGRA2BGR)
-    return patch.enlarged(patch.lifted(colours, cv2.BORDER_REPLICATE)), alpha
+    return cv2.convertScaleAbs(cv2.max(drawn, 0.0, dst=drawn))
 
 
 def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:

@@ -129,6 +129,18 @@ class Crop:
 
 
 @dataclass(frozen=True)
+class Bare:
+    """Skin that a repair bares. It lies before all else that the repair paints, and its edge is that of an arm.
+
+    colour: float32 BGR 0..255, hxwx3 over the whole canvas, of any size: skin is smooth.
+    share: float32 256x192, 0..1, where it is seen.
+    """
+
+    colour: np.ndarray
+    share: np.ndarray
+
+
+@dataclass(frozen=True)
 class Fit:
     """What try-on means for one frame and one garment; all maps lie on the 256 x 192 canvas.
 
@@ -139,6 +151,7 @@ class Fit:
     repair: float32 256x192x4 or None: BGR 0..255 and alpha 0..1, painted over the camera picture under the garment.
     crop: where the canvas lies on the camera picture of that frame.
     t_capture: of the frame that was fitted.
+    bare: the skin among what is painted, where there is any and it is known apart from what lies behind.
     """
 
     flow: np.ndarray
@@ -147,6 +160,7 @@ class Fit:
     repair: np.ndarray | None
     crop: Crop
     t_capture: float
+    bare: Bare | None = None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark, TryOn
-from mirror.motion import Tracker, chained, reduced
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Landmark, TryOn
+from mirror.motion import Tracker, chained, inverted, reduced
 
 REST_S = 0.5
 """Time in which most of a difference is taken over where nothing moves: longer is stiller, and slower to settle."""
@@ -108,17 +108,36 @@ def _mixed(
     flow_weight = cv2.max(weight, unseen)
     cover_weight = cv2.max(weight, _smooth_step((change - SAME_AREA) / (OTHER_AREA - SAME_AREA)))
     dimmed = float(np.exp(-elapsed / LIGHT_S))
-    repair = None
+    repair, bare = None, new.bare
     if past is not None and new.repair is not None:
         repair = _between(past, new.repair, cv2.merge([cover_weight] * 4))
+    if old.bare is not None and new.bare is not None:
+        bare = Bare(
+            _between(_carried_colour(old.bare.colour, moved), new.bare.colour, _three(cover_weight, new.bare.colour)),
+            _between(carried(old.bare.share), new.bare.share, cover_weight),
+        )
     fit = replace(
         new,
         flow=cv2.merge([_between(was, now, flow_weight) for was, now in zip(before, after, strict=True)]),
         coverage=_between(shown, new.coverage, cover_weight),
         shading=cv2.addWeighted(light, dimmed, new.shading, 1.0 - dimmed, 0.0),
         repair=repair,
+        bare=bare,
     )
     return fit, kept + share[:, None] * (joints - kept)
+
+
+def _carried_colour(colour: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """A picture of the canvas at another size (float32 hxwx3), moved by a 2x3 affine of canvas pixels."""
+    across, down = CANVAS_W / colour.shape[1], CANVAS_H / colour.shape[0]
+    to_canvas = np.array([[across, 0.0, across / 2 - 0.5], [0.0, down, down / 2 - 0.5]])
+    matrix = chained(chained(to_canvas, moved), inverted(to_canvas))
+    return cv2.warpAffine(colour, matrix, colour.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+
+
+def _three(weight: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """A weight (float32 256x192) for the colours of a picture (hxwx3) of the canvas."""
+    return cv2.merge([cv2.resize(weight, like.shape[1::-1], interpolation=cv2.INTER_AREA)] * 3)
 
 
 def _between(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray:

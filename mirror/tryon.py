@@ -12,7 +12,7 @@ import numpy as np
 
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
-from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
 from mirror.inputs import GarmentInputs, PersonInputs, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
@@ -149,35 +149,41 @@ class NeuralFitter:
 
 def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
-    repair = repair_of(made, warped.person.mask)
+    repair, bare = repair_of(made, warped.person.mask)
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]
     shading = enlarge(made["shading"][0, 0])
-    return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture)
+    return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)
 
 
-def repair_of(made: Outputs, person: np.ndarray) -> np.ndarray:
-    """`Fit.repair` of the generator's outputs. person: float32 256x192, 0..1, the person's mask.
+def repair_of(made: Outputs, person: np.ndarray) -> tuple[np.ndarray, Bare | None]:
+    """`Fit.repair` and `Fit.bare` of the generator's outputs. person: float32 256x192, 0..1, the person's mask.
 
     Outside the person the repair reaches RIM_PX farther: there a camera mixes the old garment into what is behind it,
     and its outline would stand around the new one as a thread.
     """
     repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
-    repair[..., :3] = painted(made)
+    repair[..., :3], bare = colours_of(made)
     mask = made["repair_mask"][0, 0]
     beyond = cv2.multiply(cv2.dilate(mask, _RIM), cv2.subtract(1.0, person))
     repair[..., 3] = cv2.max(mask, beyond)
-    return repair
+    return repair, bare
 
 
-def painted(made: Outputs) -> np.ndarray:
-    """What a repair is painted with, float32 256x192x3 BGR, 0..255: skin, where there is, before what is behind it."""
+def colours_of(made: Outputs) -> tuple[np.ndarray, Bare | None]:
+    """What the generator paints with: what is behind, float32 256x192x3 BGR, 0..255, and bared skin before it."""
     behind = enlarge(picture_of(made["repair_colour"]))
     if "skin_mask" not in made:  # sets made before these were two
+        return behind, None
+    return behind, Bare(picture_of(made["skin_colour"]), made["skin_mask"][0, 0].copy())
+
+
+def painted(behind: np.ndarray, bare: Bare | None) -> np.ndarray:
+    """Both in one picture of the canvas, float32 256x192x3 BGR, 0..255."""
+    if bare is None:
         return behind
-    skin = made["skin_mask"][0, 0]
-    return cv2.blendLinear(enlarge(picture_of(made["skin_colour"])), behind, skin, 1.0 - skin)
+    return cv2.blendLinear(enlarge(bare.colour), behind, bare.share, 1.0 - bare.share)
 
 
 def _fit_of_plain(warped: _Warped, made: Outputs) -> Fit:

@@ -9,7 +9,7 @@ from mirror import tryon as tryon_module
 from mirror.engine import EngineError
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person, flow_from_pixels
-from mirror.tryon import RIM_PX, NeuralFitter, enlarge_flow, painted, repair_of
+from mirror.tryon import RIM_PX, NeuralFitter, colours_of, enlarge_flow, painted, repair_of
 from tests.helpers import make_garment
 from tests.networks import GAIN, REPAIR_RGB, read_manifest, write_manifest, write_tiny_set
 
@@ -93,7 +93,7 @@ def test_a_repair_reaches_over_the_rim_of_the_old_garment_and_not_into_the_perso
     mask[100:150, 60:120] = 1.0
     person[:, :120] = 1.0  # the old garment ends where the person does on the right, before it on the left
     made = {"repair_mask": mask[None, None], "repair_colour": np.zeros((1, 3, CANVAS_H, CANVAS_W), np.float32)}
-    alpha = repair_of(made, person)[..., 3]
+    alpha = repair_of(made, person)[0][..., 3]
     assert np.array_equal(alpha[:, :120], mask[:, :120])
     assert alpha[125, 119 + RIM_PX] == 1.0 and alpha[125, 120 + RIM_PX] == 0.0
 
@@ -116,7 +116,7 @@ def test_skin_is_painted_before_what_is_behind_it():
     skin = np.zeros((1, 1, CANVAS_H, CANVAS_W), np.float32)
     skin[..., 50:] = 1.0
     skin[..., 50] = 0.5
-    colours = painted({"repair_colour": red, "skin_colour": blue, "skin_mask": skin})
+    colours = painted(*colours_of({"repair_colour": red, "skin_colour": blue, "skin_mask": skin}))
     told = {49: (0.0, 0.0, 255.0), 50: (127.5, 0.0, 127.5), 51: (255.0, 0.0, 0.0)}
     for column, bgr in told.items():
         assert np.allclose(colours[:, column], bgr, atol=0.1), column

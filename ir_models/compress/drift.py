@@ -10,7 +10,7 @@ from mirror.engine import Outputs
 from mirror.frames import flow_to_pixels
 from mirror.inputs import planes
 from mirror.maps import supported
-from mirror.tryon import enlarge, painted
+from mirror.tryon import colours_of, enlarge, painted
 
 FLOW_PX = "flow drift, mean, canvas pixels"
 COVERAGE_LOSS = "coverage, 1 - IoU"
@@ -61,7 +61,7 @@ def compose(answer: Outputs, given: dict[str, np.ndarray]) -> np.ndarray:
     if "rendered" in answer:
         mask = answer["composite_mask"][0] * coverage
         return answer["rendered"][0] * (1.0 - mask) + warped * mask
-    below = person + (planes(painted(answer))[0] - person) * answer["repair_mask"][0]
+    below = person + (planes(painted(*colours_of(answer)))[0] - person) * answer["repair_mask"][0]
     if "composite_mask" in answer:
         coverage = supported(coverage) * answer["composite_mask"][0]
     lit = np.clip((warped + 1.0) * enlarge(answer["shading"][0, 0]) - 1.0, -1.0, 1.0)

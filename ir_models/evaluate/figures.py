@@ -12,6 +12,7 @@ from ir_models.train.igm import BARE, CHANGED, WORN
 from ir_models.train.shards import Part
 from mirror.frames import CANVAS_W, SHOULDER_SHARE, Fit, flow_to_pixels
 from mirror.inputs import colours_bled
+from mirror.tryon import painted
 from mirror.wardrobe import LANDMARKS
 
 SHOULDER_PX = SHOULDER_SHARE * CANVAS_W
@@ -78,7 +79,7 @@ def composed(fit: Fit, case: Case) -> np.ndarray:
     picture = case.truth["person"].astype(np.float32)
     if fit.repair is not None:
         alpha = fit.repair[..., 3:]
-        picture = picture + (fit.repair[..., 2::-1] - picture) * alpha
+        picture = picture + (painted(np.ascontiguousarray(fit.repair[..., :3]), fit.bare)[..., ::-1] - picture) * alpha
     lit = np.clip(warped * fit.shading[..., None], 0, 255)
     return picture + (lit - picture) * fit.coverage[..., None]
 

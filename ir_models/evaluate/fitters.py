@@ -40,9 +40,9 @@ class TorchFitter:
         names = ("person", "warped", "coverage", "person_maps", "skin", "skin_likeness")
         outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
         made = {name: output.numpy() for name, output in zip(OUTPUTS[self.igm.config.form], outputs, strict=True)}
-        repair = repair_of(made, person.mask)
+        repair, bare = repair_of(made, person.mask)
         kept, shading = made["composite_mask"][0, 0], enlarge(made["shading"][0, 0])
-        return Fit(flow, supported(coverage) * kept, shading, repair, crop, frame.t_capture)
+        return Fit(flow, supported(coverage) * kept, shading, repair, crop, frame.t_capture, bare)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -255,7 +255,11 @@ class Igm(nn.Module):
             shares = torch.softmax(seen.detach().float(), 1)[:, : len(LAYERS)]
             sure = ((shares - SURE) * (1.0 / (1.0 - SURE))).clamp(min=0.0)
             alike = F.avg_pool2d(likeness.float(), 2)
-            weight = torch.cat([sure[:, :1] * (UNLIKE_SHARE + (1.0 - UNLIKE_SHARE) * alike), sure[:, 1:]], 1)
+            bare = sure[:, :1] * (UNLIKE_SHARE + (1.0 - UNLIKE_SHARE) * alike)
+            # A cell beside the person is no source of the background: cameras and lenses bleed the old garment's colour
+            # into it, and it would be painted on as a fog around the new one.
+            away = -F.max_pool2d(-sure[:, 1:2], 3, 1, 1)
+            weight = torch.cat([bare, away, sure[:, 2:]], 1)
             everywhere = picture.mean((2, 3), keepdim=True)
             face = skin[:, :3, None, None].float()
             return carried(picture, weight, torch.cat([face, everywhere, everywhere * 0.5, everywhere * 0.4], 1))
