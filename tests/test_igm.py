@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from ir_models.nets.igm import CONFIGS, LAYERS, OUTPUTS, SHADING_RANGE, SHAPES, Igm, IgmConfig, IgmTraining, carried  # noqa: E402
 from mirror.maps import PERSON_CHANNELS  # noqa: E402
-from mirror.tryon import painted  # noqa: E402
+from mirror.tryon import colours_of, painted  # noqa: E402
 
 SMALL = IgmConfig("small", widths=(16, 16, 16, 16), head=8, paint=8, mix=8)
 
@@ -53,7 +53,7 @@ def test_the_mirror_paints_as_the_training_does() -> None:
         made = {name: value.numpy() for name, value in zip(OUTPUTS["repair"], net(*inputs()), strict=True)}
     assert 0.0 < float(made["skin_mask"].mean()) < 1.0
     told = (seen.flip(0).permute(1, 2, 0) + 1.0) * 127.5
-    assert float((torch.from_numpy(painted(made)) - told).abs().max()) < 0.05
+    assert float((torch.from_numpy(painted(*colours_of(made))) - told).abs().max()) < 0.05
 
 
 def answer(repair: float, protect: float, composite: float = 100.0) -> IgmTraining:
