@@ -70,6 +70,9 @@ class GeometricFitter:
         """Read the garment's parts once; `fit` does it where it was not done."""
         self._flat(garment)
 
+    def see_nobody(self, frame: Frame) -> None:
+        """Nothing is made of the room: this fit paints nothing over."""
+
     def close(self) -> None:
         """Nothing to release."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mirror.backdrop import Backdrop
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
@@ -55,6 +56,8 @@ class _Warped:
     crop: Crop
     flow: np.ndarray
     coverage: np.ndarray
+    room: tuple[np.ndarray, np.ndarray] | None = None
+    """What is known of the room behind, of `Backdrop.behind`."""
 
 
 class PendingFit:
@@ -90,6 +93,8 @@ class NeuralFitter:
         _check(self.engine)
         self._garments: OrderedDict[int, _Prepared] = OrderedDict()
         self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
+        paints = [port.name for port in self.engine["igm"].spec.outputs] if "igm" in self.engine else []
+        self._backdrop = Backdrop() if "background" in paints else None
 
     def prepare(self, garment: Garment) -> None:
         """Run the garment branch, unless its features are kept from before."""
@@ -102,6 +107,8 @@ class NeuralFitter:
     def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> PendingFit:
         """The person stage of this frame, then the generator started."""
         prepared = self._prepared(garment)
+        if self._backdrop is not None:
+            self._backdrop.see(frame, person)
         warped = self._warp(frame, person, crop, prepared)
         if "igm" not in self.engine:
             return PendingFit(self._fit_without_generator(warped))
@@ -110,6 +117,11 @@ class NeuralFitter:
         given = {p.name: warped.person.named(p.name, picture, warped.coverage) for p in network.spec.inputs}
         finish = _fit_of_repair if network.spec.form == "repair" else _fit_of_plain
         return PendingFit(network.submit(given, partial(finish, warped)))
+
+    def see_nobody(self, frame: Frame) -> None:
+        """A frame without a person shows the whole room."""
+        if self._backdrop is not None:
+            self._backdrop.see(frame, None)
 
     def close(self) -> None:
         """Wait for what is under way and release the networks."""
@@ -137,7 +149,8 @@ class NeuralFitter:
         answer = network.run({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
         flow = enlarge_flow(answer["flow"][0])
         coverage = np.clip(enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
-        return _Warped(frame, inputs, crop, flow, coverage)
+        room = None if self._backdrop is None else self._backdrop.behind(crop, frame.size)
+        return _Warped(frame, inputs, crop, flow, coverage, room)
 
     def _fit_without_generator(self, warped: _Warped) -> Fit:
         """Light from the luminance of what the person wears; nothing of the old garment is painted over."""
@@ -149,7 +162,7 @@ class NeuralFitter:
 
 def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
-    repair, bare = repair_of(made, warped.person.mask)
+    repair, bare = repair_of(made, warped.person.mask, warped.room)
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]
@@ -157,14 +170,23 @@ def _fit_of_repair(warped: _Warped, made: Outputs) -> Fit:
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)
 
 
-def repair_of(made: Outputs, person: np.ndarray) -> tuple[np.ndarray, Bare | None]:
+def repair_of(
+    made: Outputs, person: np.ndarray, room: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, Bare | None]:
     """`Fit.repair` and `Fit.bare` of the generator's outputs. person: float32 256x192, 0..1, the person's mask.
+
+    room: what is known of the room behind, as `Backdrop.behind` has it: it is painted where the generator paints
+    background.
 
     Outside the person the repair reaches RIM_PX farther: there a camera mixes the old garment into what is behind it,
     and its outline would stand around the new one as a thread.
     """
     repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
-    repair[..., :3], bare = colours_of(made)
+    behind, bare = colours_of(made)
+    if room is not None and "background" in made:
+        share = cv2.multiply(enlarge(made["background"][0, 0]), room[1])
+        behind = cv2.blendLinear(room[0].astype(np.float32), behind, share, 1.0 - share)
+    repair[..., :3] = behind
     mask = made["repair_mask"][0, 0]
     beyond = cv2.multiply(cv2.dilate(mask, _RIM), cv2.subtract(1.0, person))
     repair[..., 3] = cv2.max(mask, beyond)

@@ -37,7 +37,7 @@ def test_outputs_and_ranges(form: Literal["repair", "plain"]) -> None:
     told = {
         "repair_mask": (1, 256, mask), "composite_mask": (1, 256, mask), "skin_mask": (1, 256, mask),
         "repair_colour": (3, 128, picture), "skin_colour": (3, 64, picture), "rendered": (3, 256, picture),
-        "shading": (1, 32, gain),
+        "shading": (1, 32, gain), "background": (1, 128, mask),
     }  # fmt: skip
     for name, value in found.items():
         channels, height, (low, high) = told[name]

@@ -55,6 +55,9 @@ class SlowNetwork:
     def prepare(self, garment: Garment) -> None:
         self._geometric.prepare(garment)
 
+    def see_nobody(self, frame: Frame) -> None:
+        self._geometric.see_nobody(frame)
+
     def fit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> Fit:
         raise AssertionError("a fitter that can be asked to begin is not asked to wait")
 

@@ -33,7 +33,7 @@ from mirror.frames import CANVAS_H, CANVAS_W
 from mirror.maps import PERSON_CHANNELS, supported
 
 OUTPUTS = {
-    "repair": ("repair_mask", "repair_colour", "shading", "composite_mask", "skin_mask", "skin_colour"),
+    "repair": ("repair_mask", "repair_colour", "shading", "composite_mask", "skin_mask", "skin_colour", "background"),
     "plain": ("rendered", "composite_mask"),
 }
 """Names of the outputs of each form, in order."""
@@ -168,8 +168,8 @@ class Igm(nn.Module):
     `repair`: repair_mask (B, 1, 256, 192) 0..1, already vetoed; repair_colour (B, 3, 128, 96) RGB in [-1, 1], what is
     painted there but for skin; shading (B, 1, 32, 24), a smooth gain on the garment's colours (0 black .. 1);
     composite_mask (B, 1, 256, 192) 0..1, a factor of the coverage as `mirror.maps.supported` has it; skin_mask
-    (B, 1, 256, 192) 0..1, how much of what is painted is skin, and skin_colour (B, 3, 64, 48) RGB in [-1, 1]. All are
-    pixel-area aligned.
+    (B, 1, 256, 192) 0..1, how much of what is painted is skin, and skin_colour (B, 3, 64, 48) RGB in [-1, 1];
+    background (B, 1, 128, 96) 0..1, how much of repair_colour is the room behind. All are pixel-area aligned.
     `plain`: rendered (B, 3, 256, 192) RGB in [-1, 1] and composite_mask (B, 1, 256, 192).
     """
 
@@ -205,7 +205,7 @@ class Igm(nn.Module):
         if self.config.form == "plain":
             return out.colour, out.share("composite")
         behind, bare = out.behind * 2.0 - 1.0, out.skin_colour * 2.0 - 1.0
-        return out.mask, behind, out.light, out.kept, out.skin, bare
+        return out.mask, behind, out.light, out.kept, out.skin, bare, torch.softmax(out.others, 1)[:, :1]
 
     def look(
         self, person: Tensor, warped: Tensor, coverage: Tensor, maps: Tensor, skin: Tensor, likeness: Tensor

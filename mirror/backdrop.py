@@ -1,0 +1,87 @@
+"""What is behind the person, remembered from when it was seen.
+
+A new garment is slimmer here and there than the old one, and bare arms are thinner than sleeves: there the room behind
+must show. A network can only guess it. But a mirror hangs still, and what is behind somebody now was seen a moment ago,
+when an arm was elsewhere or nobody stood there.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person
+
+LONG_SIDE_PX = 320
+"""The room is kept on a picture reduced to this: as fine as the network's canvas on a camera of 640 x 480."""
+CLEAR = 0.05
+"""Pixels with less of the person than this, and the pixels around them too, show the room."""
+RIM_PX = 9
+"""Side of the square around a pixel that must be clear: cameras and codecs bleed a garment's colour into what is beside
+it, and the person's mask is right to a few pixels only."""
+OTHER_LEVELS, OTHER_SHARE = 25, 0.3
+"""A camera that was moved: more than this share of the room that is seen differs by more than this many levels."""
+FADE_PX = 3
+"""Canvas pixels over which what was never seen gives way to what was."""
+
+
+class Backdrop:
+    """Keeps the room. Called from one thread, frame after frame."""
+
+    def __init__(self) -> None:
+        self._room = np.zeros((0, 0, 3), np.uint8)
+        self._known = np.zeros((0, 0), np.uint8)
+
+    def see(self, frame: Frame, person: Person | None) -> None:
+        """Take over what this frame shows of the room: all of it but for the person."""
+        scale = min(1.0, LONG_SIDE_PX / max(frame.size))
+        size = (round(frame.size[0] * scale), round(frame.size[1] * scale))
+        view = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
+        if person is None:
+            self._room, self._known = view, np.full(view.shape[:2], 255, np.uint8)
+            return
+        away = cv2.compare(cv2.resize(person.mask, size, interpolation=cv2.INTER_AREA), CLEAR, cv2.CMP_LT)
+        clear = cv2.erode(away, np.ones((RIM_PX, RIM_PX), np.uint8))
+        if self._room.shape != view.shape:
+            self._room, self._known = view.copy(), clear
+            return
+        both = cv2.bitwise_and(clear, self._known)
+        self._follow_exposure(view, both)
+        if self._is_elsewhere(view, both):
+            self._known[:] = 0
+        cv2.copyTo(view, clear, self._room)
+        cv2.bitwise_or(self._known, clear, dst=self._known)
+
+    def behind(self, crop: Crop, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray] | None:
+        """The room on the canvas: uint8 256x192x3 BGR, and float32 256x192, 0..1, where it is known; None: nowhere.
+
+        size: (width, height) of the camera picture.
+        """
+        height, width = self._known.shape
+        if not self._known.size or not self._known.any():
+            return None
+        steps = np.array([width / size[0], height / size[1]])
+        from_canvas = crop.inverse * steps[:, None]
+        from_canvas[:, 2] += 0.5 * steps - 0.5
+        canvas, flags = (CANVAS_W, CANVAS_H), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        room = cv2.warpAffine(self._room, from_canvas, canvas, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        known = cv2.warpAffine(self._known, from_canvas, canvas, flags=flags)
+        known = cv2.erode(known, np.ones((2 * FADE_PX + 1, 2 * FADE_PX + 1), np.uint8))
+        return room, cv2.blur(known, (2 * FADE_PX + 1, 2 * FADE_PX + 1)).astype(np.float32) * np.float32(1.0 / 255.0)
+
+    def _is_elsewhere(self, view: np.ndarray, both: np.ndarray) -> bool:
+        seen = cv2.countNonZero(both)
+        if not seen:
+            return False
+        difference = cv2.cvtColor(cv2.absdiff(view, self._room), cv2.COLOR_BGR2GRAY)
+        other = cv2.bitwise_and(cv2.compare(difference, OTHER_LEVELS, cv2.CMP_GT), both)
+        return cv2.countNonZero(other) > OTHER_SHARE * seen
+
+    def _follow_exposure(self, view: np.ndarray, both: np.ndarray) -> None:
+        """Cameras brighten a picture when somebody dark comes into it: so the room that is hidden now, too."""
+        if not cv2.countNonZero(both):
+            return
+        was, now = (np.array(cv2.mean(picture, both)[:3]) + 1.0 for picture in (self._room, view))
+        gain = now / was
+        if np.abs(gain - 1.0).max() > 1.0 / 255.0:
+            self._room = cv2.multiply(self._room, (*gain.tolist(), 1.0))
