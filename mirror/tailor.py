@@ -83,8 +83,8 @@ class Begun:
 
 
 class Tailor:
-    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin` with `prepare`, and
-    `complete` may each be called on a thread of its own, in the order of the frames."""
+    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin` and `complete` may each
+    be called on a thread of its own, in the order of the frames, and `prepare` on any."""
 
     def __init__(
         self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics, also_prepare: Prepare | None = None

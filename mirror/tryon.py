@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
@@ -76,7 +77,7 @@ class PendingFit:
 
 
 class NeuralFitter:
-    """Fits a garment to a person with the networks of a model set. Called from one thread.
+    """Fits a garment to a person with the networks of a model set. Called from one thread, but for `prepare`.
 
     `fit` does it at once. `submit` returns when the person stage is done and leaves the generator at work, so that the
     person stage of the next frame can begin meanwhile.
@@ -92,6 +93,7 @@ class NeuralFitter:
         self.engine = Engine(models_dir, threads, cache)
         _check(self.engine)
         self._garments: OrderedDict[int, _Prepared] = OrderedDict()
+        self._lock = threading.Lock()  # garments are prepared ahead on a thread of its own
         self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
         paints = [port.name for port in self.engine["igm"].spec.outputs] if "igm" in self.engine else []
         self._backdrop = Backdrop() if "background" in paints else None
@@ -130,14 +132,20 @@ class NeuralFitter:
 
     def _prepared(self, garment: Garment) -> _Prepared:
         key = id(garment)
-        if key not in self._garments:
-            inputs, network = GarmentInputs(garment), self.engine["cwm_garment"]
-            features = network.run({port.name: inputs.named(port.name) for port in network.spec.inputs})
-            self._garments[key] = _Prepared(garment, inputs, features)
-            if len(self._garments) > MAX_GARMENTS:
+        with self._lock:
+            if key in self._garments:
+                self._garments.move_to_end(key)
+                return self._garments[key]
+        # without the lock: a fit must not wait for a garment that is prepared ahead
+        inputs, network = GarmentInputs(garment), self.engine["cwm_garment"]
+        features = network.run({port.name: inputs.named(port.name) for port in network.spec.inputs})
+        prepared = _Prepared(garment, inputs, features)
+        with self._lock:
+            self._garments[key] = prepared
+            self._garments.move_to_end(key)
+            while len(self._garments) > MAX_GARMENTS:
                 self._garments.popitem(last=False)
-        self._garments.move_to_end(key)
-        return self._garments[key]
+        return prepared
 
     def _warp(self, frame: Frame, person: Person, crop: Crop, prepared: _Prepared) -> _Warped:
         size = (CANVAS_W, CANVAS_H)

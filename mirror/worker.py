@@ -14,7 +14,7 @@ from mirror.pace import Pace, step_aside
 from mirror.rail import Rail
 from mirror.settings import Settings
 from mirror.tailor import Begun, Dressed, Tailor
-from mirror.wardrobe import Wardrobe
+from mirror.wardrobe import Garment, Wardrobe
 from mirror.words import say
 
 WARDROBE_EVERY_S = 1.0
@@ -22,6 +22,10 @@ WARDROBE_EVERY_S = 1.0
 FRAME_WAIT_S = 0.2
 SETTLED_AFTER_S = 0.4
 """A garment worn for so long is looked at: then there is time to prepare those beside it."""
+LOOK_AHEAD_EVERY_S = 0.1
+AHEAD_SHARE = 0.25
+"""How often it is looked whether a garment is to be prepared ahead, and the share of the time that goes into it, so
+that it takes little from the fits: a garment is 70 ms of work."""
 PREPARED_AHEAD = 24
 """Garments kept ready around the one worn, about 7 MB each; of a larger wardrobe the others take 0.1 s more."""
 UNDER_WAY = 2
@@ -43,7 +47,7 @@ class TryOnWorker:
 
     So the person of the next frame is looked for while the warp of this one is at work: done in turn, the two take as
     long as a camera's picture or longer, and frames grow old before they are taken. The first also builds the Tailor,
-    and loads and watches the wardrobe: all of it is slow.
+    and loads and watches the wardrobe: all of it is slow. A fourth prepares garments before they are asked for.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, frames: Frames, build: Builder) -> None:
@@ -81,12 +85,14 @@ class TryOnWorker:
         later = [
             threading.Thread(target=self._run, args=(self._dress, tailor, rail), name="try-on-fit", daemon=True),
             threading.Thread(target=self._run, args=(self._finish, tailor), name="try-on-end", daemon=True),
+            threading.Thread(target=self._run, args=(self._look_ahead, tailor, rail), name="try-on-ahead", daemon=True),
         ]
         for thread in later:
             thread.start()
         try:
             self._find(tailor, rail)
         finally:
+            self._stop.set()
             self._found.put(None)
             for thread in later:
                 thread.join(CLOSE_WITHIN_S)
@@ -112,7 +118,6 @@ class TryOnWorker:
 
     def _dress(self, tailor: Tailor, rail: Rail) -> None:
         step_aside()
-        worn, changed_at = None, time.monotonic()
         try:
             while (found := self._found.get()) is not None:
                 garment = rail.wanted  # only now: a key pressed meanwhile counts
@@ -120,10 +125,6 @@ class TryOnWorker:
                     self._room.release()
                     continue
                 self._begun.put(tailor.begin(*found, garment))
-                if garment is not worn:
-                    worn, changed_at = garment, time.monotonic()
-                elif time.monotonic() - changed_at > SETTLED_AFTER_S:
-                    self._prepare_one(tailor, rail)
         finally:
             self._begun.put(None)
 
@@ -133,11 +134,19 @@ class TryOnWorker:
             self.newest = tailor.complete(begun)
             self._room.release()
 
-    def _prepare_one(self, tailor: Tailor, rail: Rail) -> None:
-        """One garment ahead, so that a key press finds it ready: those beside this one first."""
-        for garment in rail.outwards()[:PREPARED_AHEAD]:
-            if tailor.prepare(garment):
-                return
+    def _look_ahead(self, tailor: Tailor, rail: Rail) -> None:
+        """One garment after the other, those beside the one worn first, so that a key press finds them ready."""
+        step_aside()
+        worn: Garment | None = None
+        since, rest = time.monotonic(), LOOK_AHEAD_EVERY_S
+        while not self._stop.wait(rest):
+            rest, begun, newest = LOOK_AHEAD_EVERY_S, time.monotonic(), self.newest
+            if newest is None or newest.garment is not worn:
+                worn, since = newest.garment if newest else None, begun
+            elif begun - since >= SETTLED_AFTER_S:
+                garments = rail.outwards()[:PREPARED_AHEAD]
+                any(tailor.prepare(garment) for garment in garments)  # the first of them that was not
+                rest += (time.monotonic() - begun) * (1.0 / AHEAD_SHARE - 1.0)
 
 
 def open_rail(settings: Settings) -> Rail:

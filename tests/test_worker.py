@@ -240,11 +240,36 @@ def test_every_garment_is_prepared_while_one_is_worn(wardrobe_folder: Path, monk
 
     worker = TryOnWorker(settings_of(wardrobe_folder), Metrics(), feed, build)
     worker.start()
-    for index in range(8):
-        feed.put(index)
-        wait_until(partial(is_newest, worker, index), 30.0)
+    feed.put(0)
+    assert wait_until(lambda: len(prepared) == 3), worker.error
     worker.close()
     assert prepared[0] == "tee-1" and sorted(prepared) == ["tee-1", "tee-2", "tee-3"]
+
+
+def test_no_fit_waits_for_a_garment_that_is_prepared_ahead(
+    wardrobe_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the thread of the fits each garment made the fit after it 70 ms older."""
+    monkeypatch.setattr("mirror.worker.SETTLED_AFTER_S", 0.0)
+    feed, begun, let_go = Feed(), threading.Event(), threading.Event()
+
+    def slowly(garment: Garment) -> None:
+        if garment.slug != "tee-1":
+            begun.set()
+            assert let_go.wait(30.0)
+
+    def build(settings: Settings, metrics: Metrics) -> Tailor:
+        return Tailor(StandingFinder(), Cropper(), GeometricFitter(), metrics, also_prepare=slowly)
+
+    worker = TryOnWorker(settings_of(wardrobe_folder), Metrics(), feed, build)
+    worker.start()
+    feed.put(0)
+    assert wait_until(begun.is_set), worker.error
+    feed.put(1)
+    assert wait_until(partial(is_newest, worker, 1)), worker.error
+    let_go.set()
+    worker.close()
+    assert worker.error is None
 
 
 def test_what_is_tracked_of_a_try_on_is_that_of_the_fit_it_shows() -> None:
