@@ -100,6 +100,20 @@ def test_a_garment_that_is_late_is_behind_by_so_much_and_one_that_sits_elsewhere
     assert np.isnan(behind_px(hidden, body, numbers)).nonzero()[0].tolist() == [100]
 
 
+def test_spots_that_are_seen_for_moments_hide_no_lag() -> None:
+    """Their median place is that of the moment: a late garment seemed to lag by two thirds of what it did."""
+    numbers = np.arange(200)
+    body = np.stack([100 * np.sin(numbers / 14.0), np.zeros(200)], 1)
+    late = np.roll(body, 4, axis=0)[:, None] + np.array([[12.0 * k, 9.0] for k in range(9)])
+    moments = late.copy()
+    for k in range(1, 9):
+        moments[(numbers // 5 + k) % 5 != 0, k] = np.nan  # each is seen for 5 of 25 pictures; the first always
+    middle = slice(50, 150)
+    wholly, briefly = (behind_px(garment, body, numbers)[middle] for garment in (late, moments))
+    assert np.median(wholly) > 10
+    assert np.allclose(briefly, wholly)
+
+
 def test_each_kind_of_unrest_counts_its_own():
     a, b = standing(), standing(shift=(3.0, 4.0))
     assert joints_moved_px(a, a) == 0.0 and joints_moved_px(a, b) == pytest.approx(5.0)
