@@ -116,16 +116,13 @@ def _laid(
     before, after = -low, high - np.array([width - 1, height - 1])
     rims = int(before[1]), int(after[1]), int(before[0]), int(after[0])
     picture = cv2.copyMakeBorder(garment.picture, *rims, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
-    outer, inner = outer + before, inner + before
-    corners = np.array([outer[0], inner[0], ends[0] + before, ends[1] + before])
-
-    sources = _sources(picture.shape, corners, outer, inner)
-    sleeve = _closed(cv2.remap(_premultiplied(picture), sources, None, cv2.INTER_LINEAR), corners)
-    left = _premultiplied(picture) * (1.0 - _taken(picture.shape, outer, inner))[..., None]
-    pre = left + sleeve * (1.0 - left[..., 3:] / 255.0)  # behind the torso, where they meet
-    colour = pre[..., :3] * (255.0 / np.maximum(pre[..., 3:], 1.0))
-    laid = np.clip(np.dstack([colour, pre[..., 3]]) + 0.5, 0, 255).astype(np.uint8)
-    laid[_scraps(laid[..., 3]) | (laid[..., 3] == 0)] = 0
+    points = np.vstack([outer, inner, *ends]) + before
+    corner = np.maximum(np.floor(points.min(0)).astype(int) - 2 * RIM_PX, 0)
+    stop = np.ceil(points.max(0)).astype(int) + 2 * RIM_PX
+    part = picture[corner[1] : stop[1], corner[0] : stop[0]]
+    shift = before - corner
+    part[:] = _moved(part, outer + shift, inner + shift, (ends[0] + shift, ends[1] + shift))
+    picture[_scraps(picture[..., 3])] = 0
 
     landmarks = garment.landmarks + before.astype(np.float32)
     for name, end in zip(("sleeve_outer", "sleeve_inner"), ends, strict=True):
@@ -133,7 +130,22 @@ def _laid(
     within = garment.inner
     if within is not None:
         within = cv2.copyMakeBorder(within, *rims, cv2.BORDER_CONSTANT, value=0)
-    return replace(garment, picture=laid, landmarks=landmarks, inner=within)
+    return replace(garment, picture=picture, landmarks=landmarks, inner=within)
+
+
+def _moved(
+    picture: np.ndarray, outer: np.ndarray, inner: np.ndarray, ends: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """A part of the garment's picture with the cloth between a sleeve's edges moved; all points are its pixels."""
+    corners = np.array([outer[0], inner[0], *ends])
+    pre = _premultiplied(picture)
+    sleeve = _closed(cv2.remap(pre, _sources(picture.shape, corners, outer, inner), None, cv2.INTER_LINEAR), corners)
+    left = pre * (1.0 - _taken(picture.shape, outer, inner))[..., None]
+    both = left + sleeve * (1.0 - left[..., 3:] / 255.0)  # behind the torso, where they meet
+    colour = both[..., :3] * (255.0 / np.maximum(both[..., 3:], 1.0))
+    moved = np.clip(np.dstack([colour, both[..., 3]]) + 0.5, 0, 255).astype(np.uint8)
+    moved[moved[..., 3] == 0] = 0
+    return moved
 
 
 def _closed(sleeve: np.ndarray, corners: np.ndarray) -> np.ndarray:
