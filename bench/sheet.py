@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from bench.clip import make_fitter, read_clip, run_clip
+from bench.clip import find_people, fit_steps, make_fitter, read_clip
 from mirror.compose import Composer
 from mirror.errors import UsageError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop
@@ -62,11 +62,11 @@ def clip_block(clip: Path, garments: list[Garment], fitter: Fitter, count: int, 
     """uint8 picture: a row as filmed and one for each garment, `count` pictures of the clip side by side."""
     pictures, fps = read_clip(clip)
     chosen = set(np.linspace(min(4, len(pictures) - 1), len(pictures) - 1, count).astype(int).tolist())
-    composer = Composer()
+    composer, people = Composer(), list(find_people(pictures, fps))
     rows: list[np.ndarray] = []
     for garment in garments:
         worn, bare = [], []
-        for step in run_clip(pictures, fps, garment, fitter):
+        for step in fit_steps(people, garment, fitter):
             if step.frame.index not in chosen:
                 continue
             picture, crop = step.frame.image, step.crop or _whole(step.frame.size)

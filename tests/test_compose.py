@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mirror.compose import Composer
-from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, flow_from_pixels
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, flow_from_pixels
 from tests.bodies import flat_garment
 
 
@@ -61,6 +61,20 @@ def test_no_coverage_no_change():
     frame = grey_frame()
     picture = Composer().compose(frame, straight_fit(np.zeros((CANVAS_H, CANVAS_W))), flat_garment())
     assert np.array_equal(picture, frame.image)
+
+
+def test_the_edge_of_a_bared_arm_is_sharp_at_camera_resolution():
+    """Between skin and what is behind lies no more than a canvas pixel, which is two of the camera's here."""
+    repair = np.full((CANVAS_H, CANVAS_W, 4), (200, 200, 200, 1), np.float32)
+    share = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    share[:, 96:] = 1.0
+    skin = np.full((64, 48, 3), (40, 80, 120), np.float32)
+    fit = replace(straight_fit(np.zeros((CANVAS_H, CANVAS_W)), repair), bare=Bare(skin, share))
+    picture = Composer().compose(grey_frame(), fit, flat_garment())
+    row = picture[240, 200:430].astype(int)
+    edge = round((95.5 + 60.0) / 0.5) - 200
+    assert np.abs(row[: edge - 2] - 200).max() <= 1
+    assert np.abs(row[edge + 3 :] - (40, 80, 120)).max() <= 1
 
 
 def test_repair_is_painted_under_the_garment():

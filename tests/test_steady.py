@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Landmark, TryOn, flow_from_pixels, flow_to_pixels
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Landmark, TryOn, flow_from_pixels, flow_to_pixels
 from mirror.steady import FORGET_AFTER_S, Steadier
 from tests.bodies import standing, textured_frame
 
@@ -109,6 +109,24 @@ def test_repair_and_light_settle_too() -> None:
         fit = steadier.steady(replace(given, fit=painted))
     assert fit.repair is not None and 100 < fit.repair[CHEST][0] < 120
     assert 1.0 < fit.shading[CHEST] < 1.2
+
+
+def test_bared_skin_settles_and_moves_with_the_torso() -> None:
+    steadier = Steadier()
+    for t, level, moved in ((0.0, 100.0, (0, 0)), (0.05, 200.0, (10, 0))):
+        given = result(t, shift=moved)
+        assert given.fit is not None
+        share = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+        share[:, 90:] = 1.0
+        if t > 0.0:
+            share = np.roll(share, 6, 1)  # ten camera pixels
+            share[:, :6] = 0.0
+        repair = np.ones((CANVAS_H, CANVAS_W, 4), np.float32)
+        bare = Bare(np.full((64, 48, 3), level, np.float32), share)
+        fit = steadier.steady(replace(given, fit=replace(given.fit, repair=repair, bare=bare)))
+    assert fit.bare is not None
+    assert 100 < fit.bare.colour[32, 24, 0] < 120
+    assert fit.bare.share[128, 92] < 0.2 and fit.bare.share[128, 100] > 0.8
 
 
 def test_blank_pictures_are_steadied_without_tracking() -> None:
