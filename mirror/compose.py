@@ -45,6 +45,8 @@ RIM_PX = 1.02
 """From a picture's last row or column, counted from 1: a hair less than where remap looks for a pixel beyond."""
 _EDGE = np.clip((np.arange(256) / 255.0 - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
 _BARE_TABLE = np.round(255.0 * _EDGE).astype(np.uint8)
+_BARE_NOT = int(np.flatnonzero(_BARE_TABLE)[0]) - 1
+"""The highest share, 0..255, of which nothing is left once its edge is steeper."""
 _EDGE_TABLE = np.round(_EDGE * SHADE_ONE).astype(np.uint8)
 _TO_SIDE = np.minimum(np.arange(CANVAS_W), np.arange(CANVAS_W)[::-1])
 _SIDES = np.tile(np.clip(_TO_SIDE / SIDE_FADE, 0.0, 1.0).astype(np.float32), (CANVAS_H, 1))
@@ -218,9 +220,21 @@ def _painted(repair: np.ndarray, bare: Bare | None, patch: _Patch) -> np.ndarray
         return behind
     skin = cv2.resize(cv2.convertScaleAbs(bare.colour), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
     skin = cv2.merge([*cv2.split(skin), cv2.convertScaleAbs(bare.share, alpha=255.0)])
-    skin = patch.enlarged(patch.lifted(skin, cv2.BORDER_REPLICATE))
+    skin = patch.lifted(skin, cv2.BORDER_REPLICATE)
+    x, y, width, height = cv2.boundingRect(cv2.compare(cv2.extractChannel(skin, 3), _BARE_NOT, cv2.CMP_GT))
+    if not width:
+        return behind
+    # only where some is seen, and a point of the grid around it: of a bared neck a tenth of the patch
+    left, top, right, bottom = max(x - 1, 0), max(y - 1, 0), min(x + width + 1, patch.grid[0]), y + height + 1
+    across, down = patch.width // patch.grid[0], patch.height // patch.grid[1]
+    if (across * patch.grid[0], down * patch.grid[1]) == (patch.width, patch.height):
+        skin = skin[top:bottom, left:right]
+        skin = cv2.resize(skin, (skin.shape[1] * across, skin.shape[0] * down), interpolation=cv2.INTER_LINEAR)
+        there = behind[top * down :, left * across :][: skin.shape[0], : skin.shape[1]]
+    else:
+        skin, there = patch.enlarged(skin), behind
     share = cv2.LUT(cv2.extractChannel(skin, 3), _BARE_TABLE)
-    _lay_over(behind, cv2.cvtColor(skin, cv2.COLOR_BGRA2BGR), share)
+    _lay_over(there, cv2.cvtColor(skin, cv2.COLOR_BGRA2BGR), share)
     return behind
 
 
