@@ -28,6 +28,7 @@ from mirror.presenter import Presenter
 from mirror.settings import Settings
 from mirror.sources import FALLBACK_FPS, Address, Capture, find_address, open_capture
 from mirror.tailor import Tailor, make_tailor
+from mirror.wardrobe import Garment
 from mirror.window import Window, display_lack
 from mirror.words import say
 from mirror.worker import Builder, TryOnWorker, open_rail
@@ -35,6 +36,9 @@ from mirror.worker import Builder, TryOnWorker, open_rail
 GIVE_UP_AFTER_S = 60.0
 """A camera lost for so long ends the run, except in a kiosk, which waits for ever."""
 WAIT_S = 0.03
+CHANGE_WAIT_S = 0.006
+"""How long a picture is waited for while another garment is on its way: it is shown when it is there, on the picture
+before, and not with the camera's next, up to 33 ms later."""
 GIVE_WAY_S = 0.001
 """How long the try-on's Python may keep the picture's waiting, at most; Python's own 5 ms are a sixth of a picture."""
 MESSAGE_EVERY_S = 0.1
@@ -173,23 +177,28 @@ class Live:
         sys.setswitchinterval(GIVE_WAY_S)
         self._camera.start()
         self._worker.start()
-        cycle, begun, last, messaged = Cycle(self._settings.cycle_s), None, -1, 0.0
+        cycle, begun, messaged = Cycle(self._settings.cycle_s), None, 0.0
+        shown: Frame | None = None
+        worn: Garment | None = None
         while not presenter.quit:
             if self._worker.error is not None:
                 raise self._worker.error
             presenter.rail = self._worker.rail
             state = self._camera.check()
-            frame = self._camera.wait(last, WAIT_S)
+            wanted = presenter.rail.wanted if presenter.rail else None
+            frame = self._camera.wait(shown.index if shown else -1, WAIT_S if wanted is worn else CHANGE_WAIT_S)
             now = time.monotonic()
+            dressed = self._worker.newest
+            if frame is None and dressed is not None and dressed.garment is wanted is not worn:
+                frame = shown
             if frame is not None:
                 if begun is None:
                     begun = now
                     say(f"Showing {self._address.words}, {frame.size[0]}x{frame.size[1]}.")
-                dressed = self._worker.newest
                 if dressed is not None and cycle.due(now):
                     presenter.step(1, now)
                 presenter.present(frame, dressed, now)
-                last = frame.index
+                shown, worn = frame, dressed.garment if dressed else None
             elif state is State.ENDED:
                 break
             elif state is State.LIVE:
