@@ -15,10 +15,12 @@ import pytest
 from PIL import Image
 
 from mirror.errors import GarmentError, InstallationError
-from mirror.prepare import load_photo, prepare
+from mirror.prepare import load_photo, prepare, search, shapes
 from mirror.prepare.contour import trace
 from mirror.prepare.gaps import find_gaps, open_gaps
-from mirror.prepare.judge import in_order
+from mirror.prepare.grabcut import cut
+from mirror.prepare.judge import in_order, polygon
+from mirror.prepare.landmarks import PAIRS
 from mirror.prepare.matte import soften
 from mirror.prepare.network import Network, choose
 from mirror.wardrobe import LANDMARKS
@@ -274,3 +276,35 @@ def test_networks_are_chosen_without_asking_the_network(tmp_path: Path, monkeypa
 def test_rembg_is_not_imported_before_it_is_needed() -> None:
     code = "import sys, mirror.prepare, mirror.garment_cli; sys.exit(any(m in sys.modules for m in ('rembg', 'numba')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_label_at_the_hem_is_no_hole() -> None:
+    photo, _ = draw_photo(TEE)
+    photo[320:336, 105:117] = photo[320:336, 5:17]  # of the floor's colour
+    prepared = prepare(photo, "x", "x")
+    assert not prepared.doubts and prepared.outline[321:335, 106:116].all()
+
+
+@pytest.mark.parametrize("place", [(0, 0), (300, 0), (150, 400)])
+def test_a_garment_beside_the_middle_is_found_by_what_is_rare_on_the_border(place: tuple[int, int]) -> None:
+    photo, points = draw_photo(TEE, cloth=(150, 90, 40))
+    x, y = place
+    wide = np.empty((800, 600, 3), np.uint8)
+    wide[:] = np.clip(np.array((190, 200, 205)) + np.random.default_rng(2).normal(0, 4, wide.shape), 0, 255)
+    wide[y : y + 400, x : x + 300] = photo
+    mask = cut(wide, None)
+    scale = mask.shape[1] / wide.shape[1]
+    true = np.zeros_like(mask)
+    cv2.fillPoly(true, [np.round((polygon(points) + np.array(place)) * scale).astype(np.int32)], 1)
+    assert (mask & true).sum() / (mask | true).sum() > 0.9
+
+
+def test_angles_tried_together_give_what_each_gives_alone() -> None:
+    photo, points = draw_photo(LONG, degrees=20)
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon(points)).astype(np.int32)], 1)
+    contour, model, angles = trace(mask), shapes.load(), np.radians([-40.0, -20.0, 0.0])
+    together = search.find_each(contour, model, angles, PAIRS)
+    alone = [search.find(contour, model, angles[i : i + 1], PAIRS) for i in range(len(angles))]
+    assert [found.index for found in together] == [found.index for found in alone]
+    assert search.find(contour, model, angles, PAIRS).angle == angles[1]

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from bench.wardrobe import EARLIER, LABELS, SEED, draw_photos, read_labels
-from mirror.prepare.cutout import Cutout
-from mirror.prepare.judge import Quality, doubts, measure, polygon, trust
+from mirror.prepare.cutout import Cutout, grown
+from mirror.prepare.judge import Quality, doubts, left_outside, measure, polygon, rounded, through_neck, trust
 from mirror.prepare.landmarks import from_points
 from mirror.prepare.neckline import USUAL_DEPTH, find_neckline, hanger
+from mirror.wardrobe import LANDMARKS
 from tests.photos import TEE, draw_photo
 
 LEFT_OF_THE_HEM, BESIDE_THE_BODY = np.s_[330:352, 62:100], np.s_[220:300, 62:90]
@@ -44,6 +45,43 @@ def test_a_piece_cut_off_shows() -> None:
 def test_cloth_left_outside_shows() -> None:
     assert quality_with(None).missing < 0.01
     assert quality_with(np.s_[310:360, 70:230], 0).missing > 0.03
+
+
+@pytest.mark.parametrize("spoil", [np.s_[310:360, 70:230], np.s_[110:175, 20:85]])
+def test_cloth_left_outside_is_taken_in(spoil: tuple[slice, slice]) -> None:
+    photo, points = draw_photo(TEE)
+    whole = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(whole, [np.round(polygon(points)).astype(np.int32)], 1)
+    cut = Cutout(whole.copy(), np.zeros_like(whole), photo, "drawn")
+    cut.mask[spoil] = 0
+    lost = (whole & (1 - cut.mask)).sum()
+    mended = grown(cut, left_outside(cut)).mask
+    assert (whole & (1 - mended)).sum() < 0.5 * lost
+    assert (mended & (1 - whole)).sum() < 0.01 * whole.sum()
+
+
+@pytest.mark.parametrize(("sag", "depth"), [(0.0, 0.0), (30.0, 30.0), (-30.0, 0.0), (200.0, 36.25)])
+def test_a_hem_may_be_an_arc(sag: float, depth: float) -> None:
+    """As deep as the outline shows it, but at most a quarter of its width, and never a notch."""
+    _, points = draw_photo(TEE)
+    at = dict(zip(LANDMARKS, points, strict=True))
+    left, right = at["hem_left"], at["hem_right"]
+    width = right[0] - left[0]
+    t = np.linspace(-1, 1, 201)
+    hem = np.stack([(left[0] + right[0]) / 2 + t * width / 2, left[1] + (1 - t * t) * sag], 1)
+    ring = rounded(points, hem)
+    assert abs(ring[:, 1].max() - left[1] - min(depth, width / 4)) < 0.5
+
+
+@pytest.mark.parametrize("shape", ["nothing", "a label", "a wall"])
+def test_a_wall_in_the_opening_of_the_neck_shows(shape: str) -> None:
+    photo, points = draw_photo(TEE)
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon(points)).astype(np.int32)], 1)
+    height, half = {"nothing": (0, 0), "a label": (5, 3), "a wall": (14, 16)}[shape]
+    photo[66 : 66 + height, 150 - half : 150 + half] = (190, 200, 205)
+    cut = Cutout(mask, np.zeros_like(mask), photo, "drawn")
+    assert through_neck(cut, from_points(mask, points)) == (shape == "a wall")
 
 
 @pytest.mark.parametrize("sleeves", ["short", "long"])
@@ -96,7 +134,7 @@ def test_a_neckline_that_is_not_seen_lies_where_it_usually_does() -> None:
 
 def test_a_later_draw_has_no_photo_that_was_seen_or_labelled(tmp_path: Path) -> None:
     known: set[str] = {name for part in read_labels(LABELS).values() for name in part}
-    names = [f"t-shirt/{n:04d}" for n in range(600)] + [name for name in known if name.startswith("t-shirt/")]
+    names = [f"t-shirt/{n:04d}" for n in range(900)] + [name for name in known if name.startswith("t-shirt/")]
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.jpg").touch()

@@ -11,7 +11,18 @@ from mirror.prepare import cutout as cutting
 from mirror.prepare.cutout import Cutout
 from mirror.prepare.decode import PhotoError, load_photo
 from mirror.prepare.gaps import outside_body
-from mirror.prepare.judge import Quality, body, doubts, excellent, in_order, measure, polygon
+from mirror.prepare.judge import (
+    CUT_AWAY,
+    Quality,
+    body,
+    doubts,
+    excellent,
+    in_order,
+    left_outside,
+    measure,
+    polygon,
+    through_neck,
+)
 from mirror.prepare.landmarks import Placed, from_points, place
 from mirror.prepare.matte import soften
 from mirror.prepare.neckline import crown, find_neckline, hanger
@@ -26,6 +37,8 @@ MIN_PIXELS = 400
 """Of a mask of the working size; less is nothing that could be a garment."""
 SAME_CUT = 0.97
 """A cut-out that overlaps an earlier one so far will fare no better: it is not tried (a third of a second)."""
+MOST_CUTS = 5
+"""Cut-outs tried of a photo; each takes a quarter of a second."""
 LEVEL_DEG = 1.0
 """A garment turned by less stays as it is: turning costs sharpness."""
 KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}
@@ -86,6 +99,8 @@ def prepare(
     garment, points = _neck(garment, points, to_picture)
     if landmarks is None and hanger(garment.picture, garment.point("neck_left"), garment.point("neck_right")):
         found = [*found, "a hanger seems to stick out of its neck"]
+    if landmarks is None and not found and through_neck(cut, placed):
+        found = [*found, "the background shows in the opening of its neck"]
     if chosen is None and sleeves == "long":
         high = crown(garment.picture, garment.point("neck_left"), garment.point("neck_right"))
         garment = replace(garment, kind="hoodie") if high > HOOD_CROWN else garment
@@ -100,6 +115,7 @@ def _search(
 ) -> tuple[Cutout, Placed, Quality, list[str]]:
     """The best of a few ways to cut out; the first that raises no doubt ends the search. sleeved: if that is known."""
     best: tuple[Cutout, Placed, Quality, list[str]] | None = None
+    left = MOST_CUTS
     colours = np.ascontiguousarray(photo[..., :3])
 
     def consider(cut: Cutout, near: float | None = None) -> bool:
@@ -108,11 +124,17 @@ def _search(
             return False
         placed = place(cut.opened, near, sleeved)
         gaps = outside_body(cut.gaps, body(placed.points))
+        if placed.sleeves != "long":  # whose armpits are less sure; labels at the hem of short ones are no gaps
+            gaps = outside_body(gaps, polygon(placed.points), 1.0)
         if gaps.sum() < cut.gaps.sum():
             cut = replace(cut, gaps=gaps)
             placed = replace(place(cut.opened, placed.angle, sleeved), turned_score=placed.turned_score)
         quality = measure(cut, placed)
         found = doubts(quality, placed)
+        if found and sleeved is None and placed.sleeves == "none":  # short sleeves that lie along the body
+            other = place(cut.opened, placed.angle, True)
+            if not doubts(measure(cut, other), other):
+                placed, quality, found = other, measure(cut, other), []
         if best is None or (len(found), -_merit(quality)) < (len(best[3]), -_merit(best[2])):
             best = cut, placed, quality, found
         return not found
@@ -124,14 +146,21 @@ def _search(
     else:
         tried: list[np.ndarray] = []
         for reach in cutting.REACHES:
-            cut = cutting.by_colour(colours, reach)
-            if any(_overlap(cut.mask, mask) > SAME_CUT for mask in tried):
+            if left < 1:
                 break
+            cut = cutting.by_colour(colours, reach)
+            left -= 1
+            if any(_overlap(cut.mask, mask) > SAME_CUT for mask in tried):
+                continue
             tried.append(cut.mask)
             before = best
-            sure = consider(cut, None if best is None else best[1].angle)
-            if best is not None and best is not before and not (sure and excellent(best[2])):
+            sure = consider(cut)
+            if left and best is not None and best is not before and not (sure and excellent(best[2])):
                 sure = consider(_again(colours, best[0], best[1]), best[1].angle) or sure
+                left -= 1
+            if left and best is not None and not sure and CUT_AWAY in best[3]:
+                sure = consider(cutting.grown(best[0], left_outside(best[0])), best[1].angle)
+                left -= 1
             if sure:
                 break
     if best is None:

@@ -13,8 +13,9 @@ from mirror.prepare.network import Network
 from mirror.prepare.snap import snap
 
 BY_COLOUR, BY_ALPHA = "GrabCut", "the file's own transparency"
-REACHES = (1.0, 0.8)
-"""How far from the picture's centre the garment is expected, in the order in which it is tried."""
+REACHES = (1.0, None, 0.8)
+"""How far from the picture's centre the garment is expected, in the order in which it is tried; None: about where
+colours lie that are rare on the border."""
 MIN_HOLE = 0.0006
 """Smaller holes that a network leaves are noise; share of the garment."""
 
@@ -40,7 +41,7 @@ class Cutout:
         return self.mask & (1 - self.gaps)
 
 
-def by_colour(photo: np.ndarray, reach: float) -> Cutout:
+def by_colour(photo: np.ndarray, reach: float | None) -> Cutout:
     """Cut by GrabCut; the mask is empty where nothing stands out."""
     picture = grabcut.shrink(photo, grabcut.FINE_SIDE_PX)
     mask = _snapped(picture, grabcut.cut(photo, reach))
@@ -57,6 +58,13 @@ def by_outline(photo: np.ndarray, polygon: np.ndarray) -> Cutout:
     cv2.fillPoly(cloth, [np.round(polygon * ratio).astype(np.int32)], 1)
     gaps = find_gaps(picture, mask, cloth) if mask.any() else np.zeros_like(mask)
     return Cutout(mask, gaps, picture, BY_COLOUR)
+
+
+def grown(cut: Cutout, cloth: np.ndarray) -> Cutout:
+    """A cut-out by colour cut anew, with what was left outside of it: cloth, uint8 HxW 0/1, of its size."""
+    joined = cv2.morphologyEx(cut.mask | cloth, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    mask = _snapped(cut.picture, grabcut.tidy(grabcut.refine(cut.picture, grabcut.tidy(joined), grabcut.BAND)))
+    return Cutout(mask, _gaps(cut.picture, mask), cut.picture, cut.method)
 
 
 def by_network(photo: np.ndarray, network: Network) -> Cutout:

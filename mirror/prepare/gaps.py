@@ -55,14 +55,14 @@ def find_gaps(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray | None = None
     return kept | grown
 
 
-def outside_body(gaps: np.ndarray, body: np.ndarray) -> np.ndarray:
+def outside_body(gaps: np.ndarray, body: np.ndarray, shrink: float = BODY_SHRINK) -> np.ndarray:
     """The gaps without those that lie mostly on the body: those are prints or plackets of the background's colour.
 
-    body: float64 (n, 2), its outline, pixels.
+    body: float64 (n, 2), its outline, pixels. shrink: what it is made smaller by first.
     """
     inside = np.zeros_like(gaps)
     centre = body.mean(0)
-    cv2.fillPoly(inside, [np.round(centre + BODY_SHRINK * (body - centre)).astype(np.int32)], 1)
+    cv2.fillPoly(inside, [np.round(centre + shrink * (body - centre)).astype(np.int32)], 1)
     count, label = cv2.connectedComponents(gaps)
     total, within = np.bincount(label.ravel(), minlength=count), np.bincount(label[inside > 0], minlength=count)
     kept = within < 0.5 * total
@@ -100,13 +100,18 @@ def local_misfit(
     weight = sums[..., :1] + 1e-6
     mean = sums[..., 1:] / weight
     spread = np.sqrt(np.maximum(squares / weight - mean * mean, 0.0)) + LAB_NOISE
-    mean, spread, weight = (cv2.resize(m, full, interpolation=cv2.INTER_LINEAR) for m in (mean, spread, weight))
+    noise = np.log(spread).sum(2)
+    mean, spread, noise, weight = (
+        cv2.resize(m, full, interpolation=cv2.INTER_LINEAR) for m in (mean, 1.0 / spread, noise, weight)
+    )
+    seen, usual = (lab + LAB_BLACK) * spread, (mean + LAB_BLACK) * spread
+    one = np.ones((1, 3), np.float32)
+    both, own, theirs = (cv2.transform(a * b, one) for a, b in ((seen, usual), (seen, seen), (usual, usual)))
     best = None
-    for shade in shades:
-        shaded = shade * (mean + LAB_BLACK) - LAB_BLACK
-        misfit = (((lab - shaded) / spread) ** 2).sum(2) / 2 + shade_cost * (1.0 - shade)
-        best = misfit if best is None else np.minimum(best, misfit)
-    return best + np.log(spread).sum(2), weight
+    for shade in shades:  # the squared distance of seen from shade * usual
+        misfit = (0.5 * shade * shade) * theirs - shade * both + np.float32(shade_cost * (1.0 - shade))
+        best = misfit if best is None else cv2.min(best, misfit)
+    return best + 0.5 * own + noise, weight
 
 
 def _steepness(bgr: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ import numpy as np
 COARSE_SIDE_PX, MIDDLE_SIDE_PX, FINE_SIDE_PX = 200, 300, 420
 """GrabCut's time goes with the open pixels: most is decided on a coarser picture, only the edge on the fine one."""
 CLUSTERS = 14
+RARE = 0.25
+"""Share on the border against that within at which colours are as likely the garment's as the background's."""
 LAB_WEIGHTS = np.array([0.7, 1.3, 1.3], np.float32)
 """Lightness counts for less than colour: shadows and folds change it."""
 RIM = 0.07
@@ -34,11 +36,11 @@ def lab_of(bgr: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(bgr.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB)
 
 
-def cut(bgr: np.ndarray, reach: float = 1.0) -> np.ndarray:
+def cut(bgr: np.ndarray, reach: float | None = 1.0) -> np.ndarray:
     """uint8 HxW 0/1 at FINE_SIDE_PX: the garment, without holes.
 
-    bgr: uint8 HxWx3. reach: how far from the centre the garment is expected, 1 for one that fills the picture.
-    Empty where nothing was found.
+    bgr: uint8 HxWx3. reach: how far from the centre the garment is expected, 1 for one that fills the picture; None for
+    about where colours lie that are rare on the border. Empty where nothing was found.
     """
     small = cv2.bilateralFilter(shrink(bgr, COARSE_SIDE_PX), 5, 25, 5)
     chance, prior = seed(small, reach)
@@ -70,23 +72,24 @@ def cut_within(bgr: np.ndarray, polygon: np.ndarray, crown: np.ndarray) -> np.nd
     return tidy(refine(bgr, tidy(_grab(middle, trimap, 3)), BAND))
 
 
-def seed(bgr: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+def seed(bgr: np.ndarray, reach: float | None) -> tuple[np.ndarray, np.ndarray]:
     """How likely each pixel is garment: float32 HxW, 0..1; and what its place alone says.
 
     Colours are put into clusters; a cluster belongs to the garment the more of it lies inside and the less on the
-    border; iterated, since what lies inside is not known at first.
+    border; iterated, since what lies inside is not known at first. reach: as for `cut`.
     """
     height, width = bgr.shape[:2]
     y, x = np.mgrid[0:height, 0:width]
     u, v = (x + 0.5) / width * 2 - 1, (y + 0.5) / height * 2 - 1
     rim = np.minimum(1 - np.abs(u), 1 - np.abs(v)) < RIM
-    prior = 1.0 / (1.0 + np.exp((np.hypot(u, v) / 0.85 - 0.95 * reach) / 0.12))
     colours = (lab_of(bgr) * LAB_WEIGHTS).reshape(-1, 3)
     cv2.setRNGSeed(7)  # the same photo gives the same garment
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 15, 1.0)
     count = min(CLUSTERS, len(colours))
     _, label, _ = cv2.kmeans(colours, count, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
     label = label.reshape(height, width)
+    far = _away_from_rare(label, rim, u, v) if reach is None else np.hypot(u, v) / 0.85 - 0.95 * reach
+    prior = 1.0 / (1.0 + np.exp(far / 0.12))
     chance = np.where(rim, 0.5 * prior, prior)
     place = np.log((prior + 0.02) / (1.02 - prior))
     for _ in range(12):
@@ -96,6 +99,24 @@ def seed(bgr: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
         odds = np.log((inside + 1e-4) / (outside + 1e-4))
         chance = cv2.GaussianBlur(1.0 / (1.0 + np.exp(-(odds[label] + place))), (0, 0), 1.0)
     return chance.astype(np.float32), prior.astype(np.float32)
+
+
+def _away_from_rare(label: np.ndarray, rim: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """float64 HxW, negative inside: how far pixels lie outside the ellipse of what is rare on the border.
+
+    label: HxW, clusters of colours. rim: HxW, the border. u, v: HxW, places, -1..1.
+    """
+    on = np.bincount(label.ravel(), rim.ravel()) / max(rim.sum(), 1)
+    off = np.bincount(label.ravel(), ~rim.ravel()) / max((~rim).sum(), 1)
+    rare = (1.0 / (1.0 + (on / (off + 1e-6) / RARE) ** 2))[label] * ~rim
+    weight = rare
+    for _ in range(6):  # of what is rare the part that lies together
+        weight = weight / max(float(weight.sum()), 1e-6)
+        centre_u, centre_v = (weight * u).sum(), (weight * v).sum()
+        spread_u, spread_v = (np.sqrt((weight * (w - c) ** 2).sum()) + 0.05 for w, c in ((u, centre_u), (v, centre_v)))
+        away = np.hypot((u - centre_u) / spread_u, (v - centre_v) / spread_v)
+        weight = rare * np.exp(-0.5 * (away / 1.5) ** 2)
+    return away / 2.0 - 1.0
 
 
 def _trimap(chance: np.ndarray, prior: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from mirror.prepare.cutout import Cutout
 from mirror.prepare.gaps import NEAR, background_odds, local_misfit
 from mirror.prepare.grabcut import lab_of
 from mirror.prepare.landmarks import Placed
+from mirror.prepare.snap import SHADE_COST, SHADES
 from mirror.wardrobe import LANDMARKS
 
 RING = (
@@ -54,6 +55,7 @@ class Quality:
     missing: float
 
 
+CUT_AWAY = "part of the garment may be cut away"
 ANY = np.inf
 LIMITS = {
     "none": Quality(MIN_AREA, 30.0, 0.20, 0.85, 0.12, 0.75, 1.25, 0.06, 0.15, ANY, 0.08, 0.12, 0.03),
@@ -80,11 +82,38 @@ EDGE_SHARE, MISSING_NEAR, FLOOR_NEAR = 0.012, 0.10, 0.25
 and the reach of the colours of the floor: wider than the cloth's, so that what is missing does not pass for floor."""
 NEAR_NECK = 0.35
 """Of the garment's size: where bulges are collars and hoods."""
+THROAT_UP, THROAT_DOWN, THROAT_CLOTH = 1.0, 0.4, 0.2
+"""Where the opening of the neck is looked at, in widths of the neck above and below its points; and the reach of the
+colours of cloth there, of the garment's size."""
+THROAT_LIMIT = 0.12
+"""Thicker is more than the label in a collar: of seven garments with a hanger or floor at the neck five lay above it,
+of sixty-three without two, one of them a large white label before a white wall."""
+MOST_SAG = 0.25
+"""A hem that hangs lower in its middle is none; of its width."""
 
 
 def polygon(points: np.ndarray) -> np.ndarray:
     """float64 (12, 2): landmarks (13, 2) as one outline."""
     return np.array([points[LANDMARKS.index(name)] for name in RING])
+
+
+def rounded(points: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """float64 (n, 2): the landmarks (13, 2) as one outline whose hem is an arc where the outline's (m, 2) is one."""
+    left, right = (points[LANDMARKS.index(f"hem_{side}")] for side in ("left", "right"))
+    half = (right - left) / 2
+    across = half / max(float(np.linalg.norm(half)), 1e-6)
+    at = (line - (left + right) / 2) @ np.stack([across, [-across[1], across[0]]], 1)
+    width = max(float(np.linalg.norm(half)), 1e-6)
+    t, depth = at[:, 0] / width, at[:, 1] / width
+    near = (np.abs(t) < 1.0) & (np.abs(depth) < 2 * MOST_SAG)
+    form = 1.0 - t[near] ** 2
+    sag = float((form * depth[near]).sum() / max(float((form * form).sum()), 1e-6))
+    sag = min(max(sag, 0.0), 2 * MOST_SAG)
+    t = np.linspace(-1.0, 1.0, 17)
+    arc = (left + right) / 2 + t[:, None] * half + ((1.0 - t * t) * sag * width)[:, None] * [-across[1], across[0]]
+    ring = polygon(points)
+    first = RING.index("hem_left")
+    return np.vstack([ring[:first], arc, ring[first + 2 :]])
 
 
 def body(points: np.ndarray) -> np.ndarray:
@@ -102,7 +131,7 @@ def measure(cutout: Cutout, placed: Placed) -> Quality:
     edge = 2.5
     on_edge = (line < edge).any(1) | (line[:, 0] > width - 1 - edge) | (line[:, 1] > height - 1 - edge)
     drawn = np.zeros_like(solid)
-    cv2.fillPoly(drawn, [np.round(polygon(placed.points)).astype(np.int32)], 1)
+    cv2.fillPoly(drawn, [np.round(rounded(placed.points, line)).astype(np.int32)], 1)
     overlap = float((drawn & solid).sum()) / max(1.0, float((drawn | solid).sum()))
     bulge, dent = _bulge_and_dent(solid, drawn, placed)
     blot, uneven = _unlike_its_mirror_image(solid, placed)
@@ -119,7 +148,7 @@ def measure(cutout: Cutout, placed: Placed) -> Quality:
         dent=dent,
         blot=blot,
         uneven=uneven,
-        missing=_missing(cutout, placed.contour.scale),
+        missing=thickness(left_outside(cutout)) / placed.contour.scale,
     )
 
 
@@ -163,22 +192,54 @@ def _alike(cutout: Cutout, drawn: np.ndarray, size: float) -> float:
     return float(((odds > 1.0) & (cutout.solid > 0)).sum()) / max(1.0, float(cutout.solid.sum()))
 
 
-def _missing(cutout: Cutout, size: float) -> float:
-    """The thickness of cloth left outside: how it fits the colours of the cloth nearby against those of the floor."""
+def left_outside(cutout: Cutout) -> np.ndarray:
+    """uint8 HxW 0/1: what near the outline fits the colours of the cloth nearby rather than those of the floor."""
+    size = float(np.sqrt(cutout.mask.sum()))
     inner, outer = (
         cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(2, int(share * size)) + 1,) * 2)
         for share in (EDGE_SHARE, MISSING_NEAR)
     )
     cloth, floor = cv2.erode(cutout.mask, inner), 1 - cv2.dilate(cutout.mask, inner)
     if cloth.sum() < 50 or floor.sum() < 50:
-        return 0.0
+        return np.zeros_like(cutout.mask)
     lab = lab_of(cv2.bilateralFilter(cutout.picture, 5, 20, 3))
     within, weight = local_misfit(lab, cloth, NEAR * size)
     behind, _ = local_misfit(lab, floor, FLOOR_NEAR * size)
     near = cv2.dilate(cutout.mask, outer) & (1 - cv2.dilate(cutout.mask, np.ones((5, 5), np.uint8)))
     alike = ((within - behind < -1.0) & (near > 0) & (weight > 2e-3)).astype(np.uint8)
-    alike = cv2.morphologyEx(alike, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return float(cv2.distanceTransform(alike, cv2.DIST_L2, 5).max()) / size
+    return cv2.morphologyEx(alike, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+
+
+def thickness(mask: np.ndarray) -> float:
+    """Pixels from the edge of a mask (uint8 HxW 0/1) to where it is thickest."""
+    return float(cv2.distanceTransform(mask, cv2.DIST_L2, 5).max())
+
+
+def through_neck(cutout: Cutout, placed: Placed) -> bool:
+    """Whether a wall behind a hanger, or floor above the collar, seems to have been cut out with the garment."""
+    return throat(cutout, placed) > THROAT_LIMIT
+
+
+def throat(cutout: Cutout, placed: Placed) -> float:
+    """How thick what looks like the background is at most where the neck is, in widths of the neck."""
+    left, right = placed.point("neck_left"), placed.point("neck_right")
+    across = right - left
+    width = max(float(np.linalg.norm(across)), 1.0)
+    down = np.array([-across[1], across[0]])
+    zone = np.zeros_like(cutout.mask)
+    corners = np.add([left, right, right, left], np.outer([-THROAT_UP, -THROAT_UP, THROAT_DOWN, THROAT_DOWN], down))
+    cv2.fillPoly(zone, [np.round(corners).astype(np.int32)], 1)
+    solid = cutout.solid
+    size = float(np.sqrt(cutout.mask.sum()))
+    margin = np.ones((2 * max(2, int(EDGE_SHARE * size)) + 1,) * 2, np.uint8)
+    cloth, floor = cv2.erode(solid, margin) & (1 - zone), 1 - cv2.dilate(cutout.mask, margin)
+    if cloth.sum() < 50 or floor.sum() < 50:
+        return 0.0
+    lab = lab_of(cv2.bilateralFilter(cutout.picture, 5, 20, 3))
+    within, _ = local_misfit(lab, cloth, THROAT_CLOTH * size)
+    behind, weight = local_misfit(lab, floor, NEAR * size, SHADES, SHADE_COST)
+    alike = ((within - behind > 1.0) & (weight > 2e-3)).astype(np.uint8) & zone & solid
+    return thickness(cv2.morphologyEx(alike, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))) / width
 
 
 def _lopsided(placed: Placed) -> float:
@@ -233,7 +294,7 @@ def doubts(quality: Quality, placed: Placed) -> list[str]:
     if quality.lopsided > limit.lopsided or quality.blot > limit.blot or quality.uneven > limit.uneven:
         found.append("its two halves differ")
     if quality.missing > limit.missing:
-        found.append("part of the garment may be cut away")
+        found.append(CUT_AWAY)
     if quality.contrast < limit.contrast or quality.alike > limit.alike:
         found.append("garment and background are too alike")
     if not found and trust(quality, placed.sleeves) < MIN_TRUST[placed.sleeves]:

@@ -94,7 +94,7 @@ def place(mask: np.ndarray, near: float | None = None, sleeved: bool | None = No
     around = np.radians(np.arange(-FINE_STEPS, FINE_STEPS + 1) * FINE_DEG)
     if near is not None:
         return _placed(contour, search.find(contour, model, near + around, pairs))
-    coarse = [search.find(contour, model, np.radians([deg]), pairs) for deg in range(-180, 180, COARSE_DEG)]
+    coarse = search.find_each(contour, model, np.radians(np.arange(-180, 180, COARSE_DEG)), pairs)
     first = max(coarse, key=search.merit)
     found = search.find(contour, model, first.angle + around, pairs)
     others = [other for other in coarse if np.cos(other.angle - first.angle) < np.cos(np.radians(TURNED_DEG)) + 1e-6]

@@ -29,22 +29,22 @@ def chain_of(style: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Gauss:
-    """A Gaussian: mean (n,), precision (n, n) and the log of its norm."""
+    """A Gaussian: mean (n,), a root (n, n) of the precision (root times its transpose) and the log of its norm."""
 
     mean: np.ndarray
-    precision: np.ndarray
+    root: np.ndarray
     log_norm: float
 
     @staticmethod
     def of(mean: np.ndarray, covariance: np.ndarray) -> Gauss:
         """From mean and covariance."""
         _, logdet = np.linalg.slogdet(2 * np.pi * covariance)
-        return Gauss(mean, np.linalg.inv(covariance), -0.5 * float(logdet))
+        return Gauss(mean, np.linalg.cholesky(np.linalg.inv(covariance)), -0.5 * float(logdet))
 
     def log(self, x: np.ndarray) -> np.ndarray:
         """Log density at x (..., n)."""
-        d = x - self.mean
-        return self.log_norm - 0.5 * np.einsum("...i,ij,...j->...", d, self.precision, d)
+        d = (x - self.mean) @ self.root
+        return self.log_norm - 0.5 * np.einsum("...i,...i->...", d, d)
 
 
 @dataclass(frozen=True)

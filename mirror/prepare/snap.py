@@ -87,17 +87,18 @@ def _path(cost: np.ndarray) -> np.ndarray:
     """The cheapest closed path through cost (places, offsets): an offset in pixels for each place."""
     count, width = cost.shape
     twice = np.vstack([cost, cost, cost[: count // 4]])  # the seam is forgotten within a round
-    total, back = twice[0].copy(), np.zeros(twice.shape, np.int8)
+    total = np.full((len(twice), width + 2), np.inf)  # of the cheapest way to each place and offset
+    total[0, 1:-1] = twice[0]
+    side = np.empty((2, width))
     for i in range(1, len(twice)):
-        down = np.r_[np.inf, total[:-1]] + BEND_COST
-        up = np.r_[total[1:], np.inf] + BEND_COST
-        ways = np.stack([down, total, up])
-        best = ways.argmin(0)
-        back[i] = best - 1
-        total = ways[best, np.arange(width)] + twice[i]
+        np.minimum(total[i - 1, :-2], total[i - 1, 2:], out=side[0])
+        np.add(side[0], BEND_COST, out=side[0])
+        np.minimum(side[0], total[i - 1, 1:-1], out=side[1])
+        np.add(side[1], twice[i], out=total[i, 1:-1])
     path = np.empty(len(twice), np.int64)
-    path[-1] = int(total.argmin())
+    path[-1] = int(total[-1, 1:-1].argmin())
+    bend = np.array([BEND_COST, 0.0, BEND_COST])
     for i in range(len(twice) - 1, 0, -1):
-        path[i - 1] = path[i] + back[i, path[i]]
+        path[i - 1] = path[i] - 1 + int((total[i - 1, path[i] : path[i] + 3] + bend).argmin())
     start = count // 2
     return np.roll(path[start : start + count], start).astype(np.float64) - width // 2
