@@ -115,11 +115,15 @@ class Metrics:
         self._switch_since = (now, slug)
 
     def picture_shown(self, now: float, t_capture: float, index: int, t_fit: float | None, slug: str | None) -> None:
-        """A picture is on the screen. t_fit: capture of the frame of its fit; slug: the garment in it; or None."""
-        self.shown.tick(now)
-        self.age.add(1000.0 * (now - t_capture))
-        if t_fit is not None:
-            self.fit_age.add(1000.0 * (now - t_fit))
+        """A picture is on the screen. t_fit: capture of the frame of its fit; slug: the garment in it; or None.
+
+        The same one again, with another garment, is no further picture of the camera.
+        """
+        if index != self._last_index:
+            self.shown.tick(now)
+            self.age.add(1000.0 * (now - t_capture))
+            if t_fit is not None:
+                self.fit_age.add(1000.0 * (now - t_fit))
         if self._last_index is not None and index > self._last_index + 1:
             self._dropped += index - self._last_index - 1
         self._last_index = index

@@ -41,6 +41,18 @@ def test_the_report_of_an_empty_run_is_complete() -> None:
     }  # fmt: skip
 
 
+def test_a_picture_shown_again_with_another_garment_counts_once() -> None:
+    metrics = Metrics()
+    metrics.picture_shown(1.00, 0.98, index=0, t_fit=0.90, slug="a")
+    metrics.switch_asked(1.00, "b")
+    metrics.picture_shown(1.02, 0.98, index=0, t_fit=0.95, slug="b")
+    metrics.picture_shown(1.04, 1.02, index=1, t_fit=0.95, slug="b")
+    report = metrics.report()
+    assert (report["frames"], report["dropped"]) == (2, 0)
+    assert metrics.age.count == metrics.fit_age.count == 2
+    assert report["switch_ms"]["p50"] == pytest.approx(20.0)
+
+
 def test_ages_switches_and_dropped_pictures_are_measured() -> None:
     metrics = Metrics()
     metrics.picture_shown(1.00, 0.98, index=4, t_fit=None, slug=None)
