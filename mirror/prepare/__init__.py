@@ -27,6 +27,7 @@ from mirror.prepare.landmarks import Placed, from_points, place
 from mirror.prepare.matte import soften
 from mirror.prepare.neckline import crown, find_neckline, hanger
 from mirror.prepare.network import Network
+from mirror.prepare.straight import straightened
 from mirror.wardrobe import KINDS, LANDMARKS, Garment
 
 MARGIN = 0.03
@@ -71,7 +72,7 @@ def prepare(
     network: Network | None = None,
     landmarks: np.ndarray | None = None,
 ) -> Prepared:
-    """Cut out, set upright, find landmarks, judge.
+    """Cut out, set upright, find landmarks, judge, lay bent sleeves straight.
 
     photo: uint8 HxWx3 BGR or HxWx4 BGRA, from `load_photo`. kind: of KINDS, or None to tell it from the sleeves.
     network: cuts out instead of GrabCut. landmarks: float64 (13, 2) in the photo's pixels, given by a person: they
@@ -107,7 +108,7 @@ def prepare(
     if not in_order(garment.landmarks):
         found = [*found, "its landmarks lie out of order"]
     outline = cv2.resize(cut.solid, colours.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    return Prepared(garment, tuple(found), points, colours, outline, cut.method, quality)
+    return Prepared(straightened(garment), tuple(found), points, colours, outline, cut.method, quality)
 
 
 def _search(
