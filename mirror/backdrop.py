@@ -19,10 +19,13 @@ CLEAR = 0.05
 RIM_PX = 9
 """Side of the square around a pixel that must be clear: cameras and codecs bleed a garment's colour into what is beside
 it, and the person's mask is right to a few pixels only."""
+EVERY = 3
+EMPTY_AFTER_S, STILL_LEVELS = 2.0, 10
+"""So long nobody must have been found before the room counts as empty, and so little a pixel of it may change."""
 OTHER_LEVELS, OTHER_SHARE = 25, 0.3
 """A camera that was moved: more than this share of the room that is seen differs by more than this many levels."""
 FADE_PX = 3
-"""Canvas pixels over which what was never seen gives way to what was."""
+"""Pixels of it over which what was never seen gives way to what was."""
 
 
 class Backdrop:
@@ -31,16 +34,50 @@ class Backdrop:
     def __init__(self) -> None:
         self._room = np.zeros((0, 0, 3), np.uint8)
         self._known = np.zeros((0, 0), np.uint8)
+        self._soft: np.ndarray | None = None
+        self._since = EVERY
+        self._empty_since: float | None = None
+        self._before = self._room
 
     def see(self, frame: Frame, person: Person | None) -> None:
-        """Take over what this frame shows of the room: all of it but for the person."""
+        """Take over what this frame shows of the room, all of it but for the person. Of EVERY frames one is looked at:
+        nothing moves far in between, and it takes a millisecond."""
+        self._since += 1
+        if self._since < EVERY:
+            return
+        self._since = 0
+        self._take_over(frame, person)
+        side = (2 * FADE_PX + 1, 2 * FADE_PX + 1)
+        known = cv2.blur(cv2.erode(self._known, np.ones(side, np.uint8)), side)
+        self._soft = cv2.merge([*cv2.split(self._room), known]) if known.any() else None
+
+    def behind(self, crop: Crop, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray] | None:
+        """The room on the canvas: float32 256x192x3 BGR, 0..255, and float32 256x192, 0..1, where it is known; None:
+        nowhere.
+
+        size: (width, height) of the camera picture.
+        """
+        if self._soft is None:
+            return None
+        height, width = self._known.shape
+        steps = np.array([width / size[0], height / size[1]])
+        from_canvas = crop.inverse * steps[:, None]
+        from_canvas[:, 2] += 0.5 * steps - 0.5
+        soft = cv2.warpAffine(
+            self._soft, from_canvas, (CANVAS_W, CANVAS_H), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        known = cv2.multiply(cv2.extractChannel(soft, 3), 1.0 / 255.0, dtype=cv2.CV_32F)
+        return cv2.cvtColor(soft, cv2.COLOR_BGRA2BGR).astype(np.float32), known
+
+    def _take_over(self, frame: Frame, person: Person | None) -> None:
         scale = min(1.0, LONG_SIDE_PX / max(frame.size))
         size = (round(frame.size[0] * scale), round(frame.size[1] * scale))
         view = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
         if person is None:
-            self._room, self._known = view, np.full(view.shape[:2], 255, np.uint8)
-            return
-        away = cv2.compare(cv2.resize(person.mask, size, interpolation=cv2.INTER_AREA), CLEAR, cv2.CMP_LT)
+            away = self._still(frame, view)
+        else:
+            self._empty_since = None
+            away = cv2.compare(cv2.resize(person.mask, size, interpolation=cv2.INTER_AREA), CLEAR, cv2.CMP_LT)
         clear = cv2.erode(away, np.ones((RIM_PX, RIM_PX), np.uint8))
         if self._room.shape != view.shape:
             self._room, self._known = view.copy(), clear
@@ -52,22 +89,14 @@ class Backdrop:
         cv2.copyTo(view, clear, self._room)
         cv2.bitwise_or(self._known, clear, dst=self._known)
 
-    def behind(self, crop: Crop, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray] | None:
-        """The room on the canvas: uint8 256x192x3 BGR, and float32 256x192, 0..1, where it is known; None: nowhere.
-
-        size: (width, height) of the camera picture.
-        """
-        height, width = self._known.shape
-        if not self._known.size or not self._known.any():
-            return None
-        steps = np.array([width / size[0], height / size[1]])
-        from_canvas = crop.inverse * steps[:, None]
-        from_canvas[:, 2] += 0.5 * steps - 0.5
-        canvas, flags = (CANVAS_W, CANVAS_H), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        room = cv2.warpAffine(self._room, from_canvas, canvas, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        known = cv2.warpAffine(self._known, from_canvas, canvas, flags=flags)
-        known = cv2.erode(known, np.ones((2 * FADE_PX + 1, 2 * FADE_PX + 1), np.uint8))
-        return room, cv2.blur(known, (2 * FADE_PX + 1, 2 * FADE_PX + 1)).astype(np.float32) * np.float32(1.0 / 255.0)
+    def _still(self, frame: Frame, view: np.ndarray) -> np.ndarray:
+        """uint8 hxw, 255 where nothing moves, once nobody was found for a while: somebody may only have turned away."""
+        if self._empty_since is None:
+            self._empty_since, self._before = frame.moment, view
+        before, self._before = self._before, view
+        if before.shape != view.shape or frame.moment - self._empty_since < EMPTY_AFTER_S:
+            return np.zeros(view.shape[:2], np.uint8)
+        return cv2.compare(cv2.cvtColor(cv2.absdiff(view, before), cv2.COLOR_BGR2GRAY), STILL_LEVELS, cv2.CMP_LE)
 
     def _is_elsewhere(self, view: np.ndarray, both: np.ndarray) -> bool:
         seen = cv2.countNonZero(both)

@@ -74,9 +74,13 @@ _YCC = np.array([[0.135, 0.264, 0.051], [-0.253, -0.497, 0.75], [0.75, -0.628, -
 """RGB -> the colours that skin is compared in: brightness, which light changes, counts less than the hue."""
 _SHADES = np.array([0.5, 0.65, 0.8, 0.95, 1.1, 1.25], np.float32)
 """Of the face's colour, that hands and arms may have in other light."""
-_CLOTH_ACROSS, _CLOTH_DOWN = np.linspace(-0.42, 0.42, 6), np.linspace(0.1, 0.95, 6)
+_CLOTH_ON_TORSO = np.stack(np.meshgrid(np.linspace(-0.42, 0.42, 6), np.linspace(0.1, 0.95, 6))).reshape(2, -1)
+_CLOTH_ON_TORSO = _CLOTH_ON_TORSO.astype(np.float32)
 """Where on the torso clothes are looked at: shares of its width and height from the middle of the shoulders."""
-_CLOTH_ON_ARMS = {("shoulder", "elbow"): (0.2, 0.45, 0.7, 0.9), ("elbow", "wrist"): (0.1, 0.3)}
+_CLOTH_ON_ARMS = {
+    ("shoulder", "elbow"): np.array([0.2, 0.45, 0.7, 0.9], np.float32),
+    ("elbow", "wrist"): np.array([0.1, 0.3], np.float32),
+}
 _HAND_AWAY = 0.2  # shoulder widths around a hand that tell nothing of clothes
 _SKIN_APART, _SKIN_ON_CLOTH, _HIDDEN = 0.05, 0.1, 4.0
 """A place of the clothes whose colour is nearer to skin than the first may be a bare arm: it counts as farther away."""
@@ -314,15 +318,13 @@ def _cloth_places(landmarks: Any) -> tuple[np.ndarray, Any]:
     float32 (B, k): 0 beside the canvas and behind a hand."""
     at = {name: _point(landmarks, row) for name, row in _PERSON_ROWS.items()}
     ax, ay, mid, unit = _torso(at)
-    points = [
-        tuple(mid[k] + u * ax[k] + v * ay[k] for k in (0, 1)) for u in _CLOTH_ACROSS for v in _CLOTH_DOWN
-    ]  # fmt: skip
+    across, down = (_constant(grid, landmarks) for grid in _CLOTH_ON_TORSO)
+    places = [tuple(mid[k] + across * ax[k] + down * ay[k] for k in (0, 1))]
     for side in ("left", "right"):
         for (start, end), shares in _CLOTH_ON_ARMS.items():
             a, b = at[f"{start}_{side}"], at[f"{end}_{side}"]
-            points += [tuple(a[k] + share * (b[k] - a[k]) for k in (0, 1)) for share in shares]
-    module = _module(landmarks)
-    x, y = (module.concatenate([point[k][:, 0] for point in points], 1)[:, None] for k in (0, 1))  # B, 1, k
+            places.append(tuple(a[k] + _constant(shares, landmarks) * (b[k] - a[k]) for k in (0, 1)))
+    x, y = (_module(landmarks).concatenate([place[k] for place in places], 2) for k in (0, 1))  # B, 1, k
     seen = (x > 0.0) & (x < CANVAS_W - 1.0) & (y > 0.0) & (y < CANVAS_H - 1.0)
     for side in ("left", "right"):
         wrist, knuckles = at[f"wrist_{side}"], _middle(at[f"index_{side}"], at[f"pinky_{side}"])

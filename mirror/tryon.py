@@ -193,7 +193,7 @@ def repair_of(
     behind, bare = colours_of(made)
     if room is not None and "background" in made:
         share = cv2.multiply(enlarge(made["background"][0, 0]), room[1])
-        behind = cv2.blendLinear(room[0].astype(np.float32), behind, share, 1.0 - share)
+        behind = cv2.blendLinear(room[0], behind, share, 1.0 - share)
     repair[..., :3] = behind
     mask = made["repair_mask"][0, 0]
     beyond = cv2.multiply(cv2.dilate(mask, _RIM), cv2.subtract(1.0, person))
