@@ -39,7 +39,7 @@ MIN_PIXELS = 400
 SAME_CUT = 0.97
 """A cut-out that overlaps an earlier one so far will fare no better: it is not tried (a third of a second)."""
 MOST_CUTS = 5
-"""Cut-outs tried of a photo; each takes a quarter of a second."""
+"""Cut-outs tried of a photo: they are most of its time."""
 LEVEL_DEG = 1.0
 """A garment turned by less stays as it is: turning costs sharpness."""
 KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}

@@ -87,7 +87,7 @@ THROAT_UP, THROAT_DOWN, THROAT_CLOTH = 1.0, 0.4, 0.2
 colours of cloth there, of the garment's size."""
 THROAT_LIMIT = 0.12
 """Thicker is more than the label in a collar: of seven garments with a hanger or floor at the neck five lay above it,
-of sixty-three without two, one of them a large white label before a white wall."""
+of sixty-three without two, one of them with a large white label."""
 MOST_SAG = 0.25
 """A hem that hangs lower in its middle is none; of its width."""
 
