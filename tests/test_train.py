@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from ir_models.checkpoints import load_cwm, load_igm  # noqa: E402
 from ir_models.nets.cwm import CwmConfig, warp  # noqa: E402
-from ir_models.nets.igm import IgmConfig  # noqa: E402
+from ir_models.nets.igm import Igm, IgmConfig  # noqa: E402
 from ir_models.train import augment, cli, cwm, igm  # noqa: E402
 from ir_models.train.loop import Trainer  # noqa: E402
 from ir_models.train.noise import noisy_landmarks, noisy_mask  # noqa: E402
@@ -114,6 +114,28 @@ def test_filled_flow_keeps_what_is_known() -> None:
     assert np.isfinite(whole).all()
     assert np.array_equal(whole[known], flow[known])
     assert np.abs(flow_to_pixels(whole)).max() < CANVAS_H
+
+
+def test_below_the_end_of_the_picture_nobody_is_seen_and_nothing_is_learned() -> None:
+    """Live the canvas reaches below the camera's picture; a generator that was never shown this hid trousers there."""
+    made = igm.make_batch(stacked(igm.compact, 6), generator(), training=True, cwm=None)
+    ends = made.inside[:, 0, :, 0].sum(1).int().tolist()
+    cut = [index for index, end in enumerate(ends) if end < CANVAS_H]
+    assert 0 < len(cut) and min(ends) >= round(igm.CUT_FROM * CANVAS_H)
+    for index in cut:
+        assert float(made.maps[index, 0, ends[index] // 2 + 12 :].max()) < 0.5  # the mask, which is blurred and shifted
+        assert not made.inside[index, 0, ends[index] :].any()
+    out = Igm(igm.CONFIGS["compact"]).look(*made.inputs())
+    other = dataclasses.replace(
+        made,
+        target=torch.where(made.inside > 0, made.target, -made.target),
+        repair=torch.where(made.inside > 0, made.repair, 1.0 - made.repair),
+        protect=torch.where(made.inside > 0, made.protect, 1.0 - made.protect),
+    )
+    told, without = (igm.losses(out, batch) for batch in (made, other))
+    assert {name: float(value.detach()) for name, value in told.items()} == pytest.approx(
+        {name: float(value.detach()) for name, value in without.items()}, rel=1e-5
+    )
 
 
 def test_new_shards_are_taken_in_and_broken_ones_left(tmp_path: Path) -> None:

@@ -45,6 +45,10 @@ CWM_SHARE = 0.7
 CAMERA_SHARE = 0.5
 """How often a sample is seen by a camera of any exposure and contrast. If all are, the network takes every picture's
 light for that of a bad camera, and lays it on garments in good ones: 31 levels off where no gain at all was 29."""
+CUT_SHARE, CUT_FROM = 0.7, 0.6
+"""How often the camera's picture ends within the canvas, as it does live, and from where on, a share of its height.
+What lies below is its last row, and no person's mask: a network that has not seen this takes a strip of trousers at
+the end for the old garment, and hides it."""
 CHANGED = 0.07
 """A pixel counts as changed if a colour differs by more than this (0..1), besides where the labels differ."""
 PROTECTED = (Part.HEAD, Part.HAIR, Part.HAND)
@@ -100,7 +104,8 @@ class Batch:
     changed: where the target differs from the person. repair: where the repair mask should be, 0..1. front: where the
     new garment's front is; shown: where it is drawn. protect: hands, head and hair that are the same
     in both. seen: (B, 5, 64, 48), shares of the layers in the person's picture. wanted: (B, 1, 256, 192), the layer of
-    the target, whole numbers. by_cwm: (B, 1, 1, 1), 1 where the CWM warped.
+    the target, whole numbers. inside: (B, 1, 256, 192), 1 but below the camera picture's end. by_cwm: (B, 1, 1, 1), 1
+    where the CWM warped.
     """
 
     person: Tensor
@@ -118,6 +123,7 @@ class Batch:
     bare: Tensor
     seen: Tensor
     wanted: Tensor
+    inside: Tensor
     by_cwm: Tensor
 
     def inputs(self) -> tuple[Tensor, ...]:
@@ -139,15 +145,21 @@ def make_batch(
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
 
-    person, target, parts_a, parts_b = rows["person"], rows["target"], rows["parts_a"], rows["parts_b"]
+    names = ("person", "target", "parts_a", "parts_b", "shown")
+    person, target, parts_a, parts_b, drawn = (rows[name] for name in names)
+    ends = np.full(count, CANVAS_H)
     if training:
         seeds = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
-        person, target, parts_b = (x.copy() for x in (person, target, parts_b))
+        person, target, parts_a, parts_b, drawn = (rows[name].copy() for name in names)
         for index in range(count):
             other = target[(index + 1) % count]
             _new_background(person[index], target[index], parts_a[index], parts_b[index], other, seeds)
             _loosen(person[index], parts_a[index], parts_b[index], seeds)
             _blur_hands(person[index], target[index], parts_a[index], parts_b[index], seeds)
+            if seeds.random() < CUT_SHARE:
+                ends[index] = seeds.integers(round(CUT_FROM * CANVAS_H), CANVAS_H)
+                for rows_of in (person[index], target[index], parts_a[index], parts_b[index], drawn[index]):
+                    rows_of[ends[index] :] = rows_of[ends[index] - 1]
 
     def picture(pixels: np.ndarray) -> Tensor:
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255.0
@@ -167,7 +179,8 @@ def make_batch(
     seen = F.one_hot(_LAYER_TABLE[label_b[:, 0].long()], len(LAYERS) + 1).permute(0, 3, 1, 2).float()
     protect = ((label_a == label_b) & among(label_a, PROTECTED) & ~differs).float()
     bare = among(label_a, BARE).float()
-    silhouette = F.avg_pool2d((label_b != Part.BACKGROUND).float(), 2)
+    inside = (torch.arange(CANVAS_H) < torch.from_numpy(ends)[:, None]).float()[:, None, :, None]
+    silhouette = F.avg_pool2d((label_b != Part.BACKGROUND).float() * inside, 2)
 
     seen_points = noisy_landmarks(points, generator)
     mask = noisy_mask(silhouette, generator)
@@ -175,7 +188,7 @@ def make_batch(
     bled = picture(rows["bled"])
     by_cwm = (torch.rand(count, 1, 1, 1, generator=generator) < (cwm_share if cwm is not None else 0.0)).float()
     flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
-    shown = torch.from_numpy(rows["shown"])[:, None].float()
+    shown = torch.from_numpy(drawn)[:, None].float()
     coverage = F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False)
     chosen = torch.nonzero(by_cwm[:, 0, 0, 0])[:, 0]
     if cwm is not None and len(chosen):
@@ -200,7 +213,7 @@ def make_batch(
     batch = Batch(
         old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin, likeness,
         changed.float(), repair, front, shown, protect, bare, F.avg_pool2d(seen, 4),
-        wanted.float(), by_cwm,
+        wanted.float(), inside.expand_as(repair), by_cwm,
     )  # fmt: skip
     if training and torch.rand((), generator=generator) < 0.5:
         batch = _mirrored(batch, seen_points, mask)
@@ -298,30 +311,33 @@ def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
     support = supported(batch.coverage)
     coverage = support * kept
     bare = 1.0 - coverage.detach()
-    repair = batch.repair * bare
+    repair = batch.repair * bare * batch.inside
     below = batch.person + (colour - batch.person) * mask
     # The light learns from `_shade` alone: details that the warp misplaces would have it grey and dark.
     composed = below + ((batch.warped + 1.0) * gain.detach() - 1.0 - below) * coverage
     weight = 1.0 + 4.0 * batch.changed * bare + 2.0 * batch.coverage * batch.front + 3.0 * batch.protect
-    l1 = ((composed - batch.target).abs() * weight).mean()
+    l1 = ((composed - batch.target).abs() * weight * batch.inside).mean()
     # Where the warp leaves a gap in the new garment its colour is a guess: what lies beside it counts more.
     sure = repair * (1.0 - 0.7 * batch.front)
     total = sure.sum() + 10.0
     off = ((colour - batch.target).abs() * sure).sum() / (3.0 * total)
     cross = F.binary_cross_entropy_with_logits
     said = (
-        cross(out.logits("repair"), batch.repair, reduction="none") * (0.1 + bare) * (1.0 + 2.0 * batch.repair)
+        cross(out.logits("repair"), batch.repair, reduction="none")
+        * ((0.1 + bare) * (1.0 + 2.0 * batch.repair) * batch.inside)
     ).mean()
-    painted = mask * bare
+    painted = mask * bare * batch.inside
     both = (painted * repair).sum((1, 2, 3))
     dice = (1.0 - (2.0 * both + 20.0) / ((painted + repair).sum((1, 2, 3)) + 20.0)).mean()
-    covered = support * (1.0 + 4.0 * batch.protect)
+    covered = support * (1.0 + 4.0 * batch.protect) * batch.inside
     back = (cross(out.logits("composite"), batch.shown, reduction="none") * covered).sum() / (covered.sum() + 10.0)
-    seen = -(F.log_softmax(out.seen, 1) * batch.seen).sum(1).mean()
-    protect = (cross(out.logits("protect"), batch.protect, reduction="none") * (1.0 + 2.0 * batch.protect)).mean()
+    seen = -(F.log_softmax(out.seen, 1) * batch.seen * F.avg_pool2d(batch.inside, 4)).sum(1).mean()
+    near_hands = (1.0 + 2.0 * batch.protect) * batch.inside
+    protect = (cross(out.logits("protect"), batch.protect, reduction="none") * near_hands).mean()
     return {
         "l1": l1, "colour": off, "shade": _shade(out.light, batch), "mask": said, "dice": 0.3 * dice,
-        "kept": 0.3 * back, "seen": 0.4 * seen, "wanted": _wanted(out, batch, sure + 0.02), "protect": 0.5 * protect,
+        "kept": 0.3 * back, "seen": 0.4 * seen, "wanted": _wanted(out, batch, sure + 0.02 * batch.inside),
+        "protect": 0.5 * protect,
     }  # fmt: skip
 
 
@@ -333,7 +349,7 @@ def _shade(light: Tensor, batch: Batch) -> Tensor:
         cells = F.avg_pool2d(x, CANVAS_H // light.shape[2])
         return F.avg_pool2d(cells, LIT_CELLS, 1, LIT_CELLS // 2)
 
-    sure = batch.front * batch.shown * (batch.coverage > 0.5)
+    sure = batch.front * batch.shown * batch.inside * (batch.coverage > 0.5)
     was, is_now = (
         around((picture.mean(1, keepdim=True) * 0.5 + 0.5) * sure) for picture in (batch.warped, batch.target)
     )
