@@ -207,7 +207,7 @@ class Bench:
         return put_together(self.folder(name), **sources)
 
     def quality(self, models: Path) -> dict[str, float]:
-        fitter = NeuralFitter(models, self.threads, self.work / "cache")
+        fitter = NeuralFitter(models, self.threads, self.work / "cache", remembers=False)
         found = judge(self.held_out, fitter) | self.flicker(fitter)
         fitter.close()
         return found

@@ -77,7 +77,7 @@ def _pictures_apart(bench: Bench) -> dict[str, Any]:
         export_parts(bench.nets[kind], folder, half=False)
     sets = {"OpenVINO": bench.whole(**exact), "onnxruntime": bench.whole(), "OpenVINO, f16 weights": bench.whole()}
     for runtime, models in sets.items():
-        fitter = NeuralFitter(models, bench.threads, bench.work / "cache")
+        fitter = NeuralFitter(models, bench.threads, bench.work / "cache", remembers=False)
         if runtime == "onnxruntime":
             fitter.engine = OnnxEngine(fitter.engine, _onnx_files(bench), bench.threads)  # type: ignore[assignment]
         apart = np.array(
@@ -153,7 +153,7 @@ def _onnx_row(bench: Bench, row: str, kinds: tuple[str, ...]) -> dict[str, Any]:
         except NeuralCompressorError as error:
             return report | {"note": str(error)}
         files[name] = made
-    fitter = NeuralFitter(bench.whole(), bench.threads, bench.work / "cache")
+    fitter = NeuralFitter(bench.whole(), bench.threads, bench.work / "cache", remembers=False)
     fitter.engine = OnnxEngine(fitter.engine, files, bench.threads)  # type: ignore[assignment]
     return report | {
         "size_mb": _size(files.values()),

@@ -85,8 +85,9 @@ class NeuralFitter:
 
     name = "neural"
 
-    def __init__(self, models_dir: Path, threads: int = 2, cache: Path | None = None) -> None:
-        """threads: cores that an inference may use. cache: where compiled networks are kept.
+    def __init__(self, models_dir: Path, threads: int = 2, cache: Path | None = None, remembers: bool = True) -> None:
+        """threads: cores that an inference may use. cache: where compiled networks are kept. remembers: the room behind
+        people, from frame to frame; not for pictures that do not follow each other.
 
         Raises ModelError, one sentence, where the set cannot be used.
         """
@@ -96,7 +97,7 @@ class NeuralFitter:
         self._lock = threading.Lock()  # garments are prepared ahead on a thread of its own
         self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
         paints = [port.name for port in self.engine["igm"].spec.outputs] if "igm" in self.engine else []
-        self._backdrop = Backdrop() if "background" in paints else None
+        self._backdrop = Backdrop() if remembers and "background" in paints else None
 
     def prepare(self, garment: Garment) -> None:
         """Run the garment branch, unless its features are kept from before."""

@@ -122,6 +122,23 @@ def test_skin_is_painted_before_what_is_behind_it():
         assert np.allclose(colours[:, column], bgr, atol=0.1), column
 
 
+def test_the_room_is_painted_where_the_generator_paints_background_and_the_room_is_known():
+    made = {
+        "repair_mask": np.ones((1, 1, CANVAS_H, CANVAS_W), np.float32),
+        "repair_colour": np.zeros((1, 3, 128, 96), np.float32),
+        "background": np.zeros((1, 1, 128, 96), np.float32),
+    }
+    made["background"][..., 48:] = 1.0
+    known = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    known[128:] = 1.0
+    room = np.full((CANVAS_H, CANVAS_W, 3), (10.0, 20.0, 30.0), np.float32)
+    person = np.ones((CANVAS_H, CANVAS_W), np.float32)
+    repair, _ = repair_of(made, person, (room, known))
+    assert np.allclose(repair[200, 150, :3], (10, 20, 30), atol=0.01)
+    for place in ((50, 150), (200, 40)):
+        assert np.allclose(repair[place][:3], 127.5)
+
+
 def test_a_garment_is_read_once(fitter, monkeypatch):
     runs = []
     network = fitter.engine["cwm_garment"]

@@ -114,7 +114,7 @@ def make_fitters(cwm: Path | None, igm: Path | None, models: Path, threads: int)
             raise
         print(f"Without the network as trained: {error}", file=sys.stderr)
     if (models / "manifest.json").is_file():
-        shipped = NeuralFitter(models, threads)
+        shipped = NeuralFitter(models, threads, remembers=False)
         makers["shipped"] = lambda: shipped
     return makers
 

@@ -73,7 +73,7 @@ class Dresser:
     def __init__(self, models: Path, threads: int = 2) -> None:
         self.finder, self.fitter, self.composer = (
             PersonFinder(threads=threads),
-            NeuralFitter(models, threads),
+            NeuralFitter(models, threads, remembers=False),
             Composer(),
         )
 
