@@ -101,6 +101,10 @@ class GarmentInputs:
             self.bled, cv2.transform(flow, _TO_PIXELS), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
 
+    def outline(self, flow: np.ndarray) -> np.ndarray:
+        """The garment's mask by a flow (float32 256x192x2): float32 256x192, 0..1."""
+        return cv2.remap(self.mask, cv2.transform(flow, _TO_PIXELS), None, cv2.INTER_LINEAR)
+
 
 class PersonInputs:
     """Of a person on the canvas; each map is drawn once, when first asked for.

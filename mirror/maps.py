@@ -69,14 +69,16 @@ PERSON_LAYOUT_POINTS = tuple(
 PERSON_LAYOUT_SIZE = 2 * len(PERSON_LAYOUT_POINTS) + 4
 
 _HEAD_R, _CAPSULE_R, _HAND_R, _JOINT_R, _ARM_R = 0.30, 0.11, 0.12, 0.08, 0.19  # shoulder widths
-_UNSUPPORTED, _SUPPORT_GAIN = 0.1, 3.3
+_UNSUPPORTED, _SUPPORT_GAIN = 0.35, 3.33
 _YCC = np.array([[0.135, 0.264, 0.051], [-0.253, -0.497, 0.75], [0.75, -0.628, -0.122]], np.float32)
 """RGB -> the colours that skin is compared in: brightness, which light changes, counts less than the hue."""
 _SHADES = np.array([0.5, 0.65, 0.8, 0.95, 1.1, 1.25], np.float32)
 """Of the face's colour, that hands and arms may have in other light."""
-_CLOTH_ON_TORSO = np.stack(np.meshgrid(np.linspace(-0.42, 0.42, 6), np.linspace(0.1, 0.95, 6))).reshape(2, -1)
-_CLOTH_ON_TORSO = _CLOTH_ON_TORSO.astype(np.float32)
-"""Where on the torso clothes are looked at: shares of its width and height from the middle of the shoulders."""
+_ON_GRID = np.stack(np.meshgrid(np.linspace(-0.42, 0.42, 6), np.linspace(0.1, 0.95, 6))).reshape(2, -1)
+_ON_RIBBON = np.array([(side * 0.16 * (1.0 - v / 0.6), v) for v in np.linspace(0.1, 0.6, 9) for side in (-1.0, 1.0)]).T
+_CLOTH_ON_TORSO = np.hstack([_ON_GRID, _ON_RIBBON]).astype(np.float32)
+"""Where on the torso clothes are looked at: shares of its width and height from the middle of the shoulders. Some lie
+where a lanyard's ribbon hangs, which is no skin either."""
 _CLOTH_ON_ARMS = {
     ("shoulder", "elbow"): np.array([0.2, 0.45, 0.7, 0.9], np.float32),
     ("elbow", "wrist"): np.array([0.1, 0.3], np.float32),
@@ -298,9 +300,9 @@ def skin_likeness(colour: Any, skin: Any, landmarks: Any) -> Any:
 
 
 def supported(coverage: Any) -> Any:
-    """The warp's coverage (any shape, 0..1) as what the generator's composite mask is multiplied by: 1 but where the
-    warp is sure that there is no garment. The warp tells edges at 128 x 96, a blur of several camera pixels; the
-    generator, which sees the picture, at 256 x 192."""
+    """The warp's coverage (any shape, 0..1) as what the generator's composite mask is multiplied by: steeper. The warp
+    tells edges at 128 x 96, a blur of several camera pixels; the generator, which sees the picture, at 256 x 192. More
+    than half is the warp's to say: it knows of forearms before the chest, which the generator takes for cloth."""
     return ((coverage - _UNSUPPORTED) * _SUPPORT_GAIN).clip(0.0, 1.0)
 
 

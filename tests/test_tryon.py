@@ -9,7 +9,17 @@ from mirror import tryon as tryon_module
 from mirror.engine import EngineError
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person, flow_from_pixels
-from mirror.tryon import RIM_PX, NeuralFitter, colours_of, enlarge_flow, painted, repair_of
+from mirror.maps import PERSON_CHANNELS
+from mirror.tryon import (
+    RIM_PX,
+    NeuralFitter,
+    already_bare,
+    colours_of,
+    enlarge_flow,
+    painted,
+    repair_of,
+    without_stray_holes,
+)
 from tests.helpers import make_garment
 from tests.networks import GAIN, REPAIR_RGB, read_manifest, write_manifest, write_tiny_set
 
@@ -137,6 +147,38 @@ def test_the_room_is_painted_where_the_generator_paints_background_and_the_room_
     assert np.allclose(repair[200, 150, :3], (10, 20, 30), atol=0.01)
     for place in ((50, 150), (200, 40)):
         assert np.allclose(repair[place][:3], 127.5)
+
+
+def holed(*, hand: bool = False, at_edge: bool = False, room: bool = False) -> float:
+    """Coverage that is shown in the middle of a hole on the chest, of a person who fills the canvas."""
+    coverage, outline = np.zeros((2, CANVAS_H, CANVAS_W), np.float32)
+    outline[60:220, 40:150] = coverage[60:220, 40:150] = 1.0
+    coverage[110:140, 90:104] = 0.0
+    if at_edge:
+        coverage[110:140, 40:104] = 0.0
+    person = np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
+    person[PERSON_CHANNELS.index("mask")] = 1.0
+    if room:
+        person[PERSON_CHANNELS.index("mask"), 58:68, 46:51] = 0.0
+    if hand:
+        person[PERSON_CHANNELS.index("hand_left"), 66:75, 46:51] = 1.0
+    shown = without_stray_holes(coverage, outline, person)
+    assert np.array_equal(shown[:60], coverage[:60]) and shown[180, 100] == 1.0
+    return float(shown[125, 97])
+
+
+def test_a_hole_on_the_chest_is_closed_unless_something_is_there():
+    """A lanyard that is coloured like skin stood in the new garment as a stroke."""
+    assert holed() == 1.0
+    assert holed(hand=True) == holed(at_edge=True) == holed(room=True) == 0.0
+
+
+def test_skin_that_is_seen_is_not_painted_over():
+    likeness = np.zeros((128, 96), np.float32)
+    likeness[40:80, 30:60] = 0.9
+    bare = already_bare(likeness)
+    assert bare.shape == (CANVAS_H, CANVAS_W)
+    assert bare[120, 90] == 1.0 and bare[20, 20] == 0.0
 
 
 def test_a_garment_is_read_once(fitter, monkeypatch):

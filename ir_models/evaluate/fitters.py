@@ -11,8 +11,7 @@ from ir_models.nets.igm import OUTPUTS, Igm
 from mirror.frames import Crop, Fit, Frame, Person
 from mirror.inputs import GarmentInputs, PersonInputs
 from mirror.light import torso_shading
-from mirror.maps import supported
-from mirror.tryon import enlarge, enlarge_flow, repair_of
+from mirror.tryon import Warped, enlarge, enlarge_flow, fit_of_repair
 from mirror.wardrobe import Garment
 
 _OF_PERSON = ("person_maps", "person_layout", "person_frames", "skin_likeness")
@@ -40,9 +39,7 @@ class TorchFitter:
         names = ("person", "warped", "coverage", "person_maps", "skin", "skin_likeness")
         outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
         made = {name: output.numpy() for name, output in zip(OUTPUTS[self.igm.config.form], outputs, strict=True)}
-        repair, bare = repair_of(made, person.mask)
-        kept, shading = made["composite_mask"][0, 0], enlarge(made["shading"][0, 0])
-        return Fit(flow, supported(coverage) * kept, shading, repair, crop, frame.t_capture, bare)
+        return fit_of_repair(Warped(frame, seen, crop, flow, coverage, flat.outline(flow)), made)
 
 
 def _tensor(array: np.ndarray) -> Tensor:
