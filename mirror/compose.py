@@ -24,7 +24,7 @@ TORN_PX = 30.0
 """Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
 parts of the garment (a sleeve before the torso): nothing may be interpolated between them. Less is cloth that is drawn
 together, at a bent elbow say: taken for torn, it fell apart into squares."""
-CREASE, CREASE_PX = 0.45, 1.6
+CREASE, CREASE_PX = 0.36, 1.6
 """Share of the light that is lost at such an edge, and how far it fades, canvas pixels."""
 GUIDE_RADIUS = 2.0
 """Canvas pixels around an edge within which masks are drawn to the edges of the camera picture."""

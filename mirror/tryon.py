@@ -31,6 +31,8 @@ RIM_PX = 3
 _RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1, 2 * RIM_PX + 1))
 HOLE = 0.5
 """Less of the garment than this is a hole in it."""
+END_ROWS = 2
+"""Map rows above the picture's end in which a person's mask is no longer told."""
 REACHED = 0.7
 """Weight of a hand's, forearm's or head's map within which a hole may be theirs."""
 _REACHING = [PERSON_CHANNELS.index(n) for n in ("head", "hand_left", "hand_right", "lower_left", "lower_right")]
@@ -186,7 +188,8 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]
-        coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0])
+        end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
+        coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
     shading = enlarge(made["shading"][0, 0])
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)
 
@@ -198,12 +201,15 @@ def already_bare(likeness: np.ndarray) -> np.ndarray:
     return enlarge(np.clip((likeness - low) * np.float32(1.0 / (high - low)), 0.0, 1.0))
 
 
-def without_stray_holes(coverage: np.ndarray, outline: np.ndarray, person: np.ndarray) -> np.ndarray:
+def without_stray_holes(
+    coverage: np.ndarray, outline: np.ndarray, person: np.ndarray, end: float = CANVAS_H
+) -> np.ndarray:
     """The coverage without holes that reach neither a hand, nor the head, nor the garment's edge, nor the room behind.
 
     Lanyards and prints of the old garment that are coloured like skin would be left standing in the new one. coverage:
     float32 256x192, 0..1. outline: float32 256x192, 0..1, the garment's mask by the flow. person: float32
-    (21, 128, 96), the channels of `person_maps`. 0.3 ms.
+    (21, 128, 96), the channels of `person_maps`. end: canvas row at which the picture ends; a hole may be cut by it.
+    0.3 ms.
     """
     size = person.shape[:0:-1]
     seen, garment = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (coverage, outline))
@@ -211,6 +217,7 @@ def without_stray_holes(coverage: np.ndarray, outline: np.ndarray, person: np.nd
     if not hole.any():
         return coverage
     beside = (garment <= HOLE) | (person[PERSON_CHANNELS.index("mask")] < 0.5)
+    beside[max(int(end / 2) - END_ROWS, 0) :] = False
     held = cv2.dilate(beside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     held |= person[_REACHING].max(0) > REACHED
     count, labels = cv2.connectedComponents(hole)

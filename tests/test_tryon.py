@@ -149,7 +149,7 @@ def test_the_room_is_painted_where_the_generator_paints_background_and_the_room_
         assert np.allclose(repair[place][:3], 127.5)
 
 
-def holed(*, hand: bool = False, at_edge: bool = False, room: bool = False) -> float:
+def holed(*, hand: bool = False, at_edge: bool = False, room: bool = False, end: float = CANVAS_H) -> float:
     """Coverage that is shown in the middle of a hole on the chest, of a person who fills the canvas."""
     coverage, outline = np.zeros((2, CANVAS_H, CANVAS_W), np.float32)
     outline[60:220, 40:150] = coverage[60:220, 40:150] = 1.0
@@ -158,18 +158,19 @@ def holed(*, hand: bool = False, at_edge: bool = False, room: bool = False) -> f
         coverage[110:140, 40:104] = 0.0
     person = np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
     person[PERSON_CHANNELS.index("mask")] = 1.0
+    person[PERSON_CHANNELS.index("mask"), int(end / 2) :] = 0.0
     if room:
         person[PERSON_CHANNELS.index("mask"), 58:68, 46:51] = 0.0
     if hand:
         person[PERSON_CHANNELS.index("hand_left"), 66:75, 46:51] = 1.0
-    shown = without_stray_holes(coverage, outline, person)
+    shown = without_stray_holes(coverage, outline, person, end)
     assert np.array_equal(shown[:60], coverage[:60]) and shown[180, 100] == 1.0
     return float(shown[125, 97])
 
 
 def test_a_hole_on_the_chest_is_closed_unless_something_is_there():
     """A lanyard that is coloured like skin stood in the new garment as a stroke."""
-    assert holed() == 1.0
+    assert holed() == holed(end=130.0) == 1.0
     assert holed(hand=True) == holed(at_edge=True) == holed(room=True) == 0.0
 
 
