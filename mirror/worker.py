@@ -20,6 +20,8 @@ from mirror.words import say
 WARDROBE_EVERY_S = 1.0
 """How often folders added to the wardrobe are looked for."""
 FRAME_WAIT_S = 0.2
+FRESH_S, NEXT_WAIT_S = 0.012, 0.030
+"""A picture that is older is passed over if another comes in so long: cameras give one every 33 ms."""
 SETTLED_AFTER_S = 0.4
 """A garment worn for so long is looked at: then there is time to prepare those beside it."""
 LOOK_AHEAD_EVERY_S = 0.1
@@ -109,12 +111,20 @@ class TryOnWorker:
                     rail.refresh()
             if not room and not (room := self._room.acquire(timeout=FRAME_WAIT_S)):
                 continue
-            frame = self._frames.wait(last, FRAME_WAIT_S)  # not before there is room: it would grow old waiting for it
+            frame = self._fresh(last)  # not before there is room: it would grow old waiting for it
             if frame is None:
                 continue
             last, room = frame.index, False
             self._found.put((frame, tailor.find(frame)))
             self._stop.wait(pace.rest_s(time.monotonic(), time.process_time()))
+
+    def _fresh(self, last: int) -> Frame | None:
+        """The newest picture after number `last`, or the one that comes next where that is nearly as old as a camera's
+        picture grows: a fit of it would be shown that much later."""
+        frame = self._frames.wait(last, FRAME_WAIT_S)
+        if frame is None or time.monotonic() - frame.t_capture < FRESH_S:
+            return frame
+        return self._frames.wait(frame.index, NEXT_WAIT_S) or frame
 
     def _dress(self, tailor: Tailor, rail: Rail) -> None:
         step_aside()

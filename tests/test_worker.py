@@ -120,6 +120,31 @@ def test_a_garment_that_joins_while_it_runs_can_be_worn(wardrobe_folder: Path, m
     worker.close()
 
 
+class OldThenNew(Feed):
+    """Its newest picture is old; the next one comes, or does not, while it is waited for."""
+
+    def __init__(self, comes: bool) -> None:
+        super().__init__()
+        self.put(0)
+        self.comes, self.asked = comes, 0
+
+    def wait(self, after: int, timeout_s: float) -> Frame | None:
+        self.asked += 1
+        if after == 0 and self.comes:
+            self.put(1)
+        return super().wait(after, timeout_s)
+
+
+@pytest.mark.parametrize(("comes", "fitted"), [(True, 1), (False, 0)])
+def test_a_picture_that_is_old_gives_way_to_the_next(wardrobe_folder: Path, comes: bool, fitted: int) -> None:
+    """At 25 fits a second every other picture was half a camera's period old before it was looked at."""
+    worker = TryOnWorker(settings_of(wardrobe_folder), Metrics(), OldThenNew(comes), fake_tailor)
+    worker.start()
+    assert wait_until(lambda: worker.newest)
+    assert worker.newest is not None and worker.newest.result.frame.index == fitted
+    worker.close()
+
+
 def test_the_person_of_the_next_frame_is_found_while_the_networks_work(wardrobe_folder: Path) -> None:
     feed, fitter, metrics = Feed(), SlowNetwork(), Metrics()
     worker = TryOnWorker(
