@@ -121,7 +121,7 @@ def test_below_the_end_of_the_picture_nobody_is_seen_and_nothing_is_learned() ->
     made = igm.make_batch(stacked(igm.compact, 6), generator(), training=True, cwm=None)
     ends = made.inside[:, 0, :, 0].sum(1).int().tolist()
     cut = [index for index, end in enumerate(ends) if end < CANVAS_H]
-    assert 0 < len(cut) and min(ends) >= round(igm.CUT_FROM * CANVAS_H)
+    assert len(cut) > 0 and min(ends) >= round(igm.CUT_FROM * CANVAS_H)
     for index in cut:
         assert float(made.maps[index, 0, ends[index] // 2 + 12 :].max()) < 0.5  # the mask, which is blurred and shifted
         assert not made.inside[index, 0, ends[index] :].any()
