@@ -53,6 +53,11 @@ def begin_with(net: nn.Module, path: Path) -> int:
     return len(fitting)
 
 
+def story_of(path: Path) -> str:
+    """What a checkpoint was trained on. Raises ModelError for a file that is none."""
+    return _origin(_read(path)).trained_on
+
+
 def save(path: Path, net: Cwm | Igm, trained_on: str, metrics: dict[str, Any]) -> None:
     """Write a network as the training does."""
     config = dataclasses.asdict(net.config)

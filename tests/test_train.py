@@ -148,6 +148,15 @@ def test_new_shards_are_taken_in_and_broken_ones_left(tmp_path: Path) -> None:
     assert shards.refresh() == 4 and len(shards) == 8
 
 
+def test_a_checkpoint_tells_what_its_first_weights_were_trained_on(data: Path, tmp_path: Path) -> None:
+    first, then = tmp_path / "first.pt", tmp_path / "then.pt"
+    given = ["--data", str(data), "--minutes", "0.01", "--batch", "4", "--threads", "1"]
+    assert cli.main(["igm", *given, "--out", str(first), "--note", "one"]) == 0
+    assert cli.main(["igm", *given, "--out", str(then), "--note", "two", "--start", str(first)]) == 0
+    begun, story = (load_igm(path)[1].trained_on for path in (first, then))
+    assert begun.startswith("one: 8 samples") and story.startswith(f"{begun}; then two: 8 samples")
+
+
 @pytest.mark.parametrize(
     ("network", "extra"), [("cwm", []), ("igm", []), ("igm", ["--config", "plain"])], ids=["cwm", "igm", "igm-plain"]
 )

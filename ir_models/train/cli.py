@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ir_models.checkpoints import load_cwm
+from ir_models.checkpoints import load_cwm, story_of
 from ir_models.nets import cwm as cwm_net
 from ir_models.nets import igm as igm_net
 from ir_models.train.cwm import CwmTask
@@ -69,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         warps = load_cwm(args.cwm)[0] if args.cwm else None
         task = IgmTask(args.data, args.config, warps, args.limit, args.wait, args.start)
+    if args.start:
+        args.note = f"{story_of(args.start)}; then {args.note or 'synthetic samples'}"
     if args.batch:
         task.batch_size = args.batch
     cores = None if args.threads else IdleCores()
