@@ -36,8 +36,10 @@ END_ROWS = 2
 REACHED = 0.7
 """Weight of a hand's, forearm's or head's map within which a hole may be theirs."""
 _REACHING = [PERSON_CHANNELS.index(n) for n in ("head", "hand_left", "hand_right", "lower_left", "lower_right")]
-BARE_LIKE = (0.35, 0.65)
-"""Likeness to skin from which, and at which wholly, a pixel is taken for skin."""
+BARE_LIKE, HAND_LIKE, HAND_NEAR = (0.35, 0.65), (0.2, 0.4), (0.1, 0.4)
+"""Likeness to skin from which, and at which wholly, a pixel is taken for skin; for that of a hand; and weight of the
+hand's map from which it may be one. Lower, and dark cloth around hands stays."""
+_HANDS = [PERSON_CHANNELS.index(name) for name in ("hand_left", "hand_right")]
 GAIN_CUTOFF_HZ = 0.5
 """How fast the garment's brightness follows that of the room, where no network gives it."""
 _CHANNELS = {"garment_maps": GARMENT_CHANNELS, "person_maps": PERSON_CHANNELS}
@@ -183,8 +185,8 @@ class NeuralFitter:
 def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
     repair, bare = repair_of(made, warped.person.mask, warped.room)
-    if bare is not None:
-        repair[..., 3] *= 1.0 - bare.share * already_bare(warped.person.skin_likeness[0, 0])
+    skin = None if bare is None else bare.share
+    repair[..., 3] *= 1.0 - as_filmed(warped.person.skin_likeness[0, 0], warped.person.maps[0], skin)
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]
@@ -194,11 +196,23 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)
 
 
-def already_bare(likeness: np.ndarray) -> np.ndarray:
+def as_filmed(likeness: np.ndarray, person: np.ndarray, skin: np.ndarray | None) -> np.ndarray:
     """float32 256x192, 0..1: where the picture shows skin by itself, so that none need be painted: a hand is drawn best
-    by the camera. likeness: float32 128x96, of `skin_likeness`. Cloth of that very colour may stay, too."""
-    low, high = BARE_LIKE
-    return enlarge(np.clip((likeness - low) * np.float32(1.0 / (high - low)), 0.0, 1.0))
+    by the camera. So hands are kept, and of all else what would be painted with skin; cloth of its very colour may stay.
+
+    likeness: float32 128x96, of `skin_likeness`. person: float32 (21, 128, 96), of `person_maps`. skin: float32 256x192,
+    0..1, where skin would be painted, if that is known.
+    """
+    hands = person[_HANDS].max(0)
+    kept = _between(likeness, HAND_LIKE) * _between(hands, HAND_NEAR)
+    if skin is None:
+        return enlarge(kept)
+    return cv2.max(enlarge(kept), cv2.multiply(enlarge(_between(likeness, BARE_LIKE)), skin))
+
+
+def _between(x: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+    """0 up to the first end, 1 from the second on."""
+    return np.clip((x - ends[0]) * np.float32(1.0 / (ends[1] - ends[0])), 0.0, 1.0)
 
 
 def without_stray_holes(

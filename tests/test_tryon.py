@@ -13,7 +13,7 @@ from mirror.maps import PERSON_CHANNELS
 from mirror.tryon import (
     RIM_PX,
     NeuralFitter,
-    already_bare,
+    as_filmed,
     colours_of,
     enlarge_flow,
     painted,
@@ -174,12 +174,19 @@ def test_a_hole_on_the_chest_is_closed_unless_something_is_there():
     assert holed(hand=True) == holed(at_edge=True) == holed(room=True) == 0.0
 
 
-def test_skin_that_is_seen_is_not_painted_over():
-    likeness = np.zeros((128, 96), np.float32)
-    likeness[40:80, 30:60] = 0.9
-    bare = already_bare(likeness)
-    assert bare.shape == (CANVAS_H, CANVAS_W)
-    assert bare[120, 90] == 1.0 and bare[20, 20] == 0.0
+def test_hands_stay_as_filmed_and_skin_is_not_painted_over_skin():
+    likeness, person = np.zeros((128, 96), np.float32), np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
+    likeness[40:80, 10:90] = 0.45  # a palm in shadow
+    likeness[80:100, 10:90] = 0.9
+    person[PERSON_CHANNELS.index("hand_left"), :, 10:30] = 1.0
+    skin = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    skin[:, 140:] = 1.0
+    kept = as_filmed(likeness, person, skin)
+    hand, elsewhere, arm = 40, 100, 160
+    assert kept[120, hand] == 1.0 and kept[20, hand] == 0.0
+    assert kept[120, elsewhere] == 0.0 and kept[180, elsewhere] == 0.0
+    assert 0.0 < kept[120, arm] < 0.5 and kept[180, arm] == 1.0
+    assert as_filmed(likeness, person, None)[180, arm] == 0.0
 
 
 def test_a_garment_is_read_once(fitter, monkeypatch):
