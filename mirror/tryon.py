@@ -185,8 +185,8 @@ class NeuralFitter:
 def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
     repair, bare = repair_of(made, warped.person.mask, warped.room)
-    skin = None if bare is None else bare.share
-    repair[..., 3] *= 1.0 - as_filmed(warped.person.skin_likeness[0, 0], warped.person.maps[0], skin)
+    if bare is not None:
+        repair[..., 3] *= 1.0 - as_filmed(warped.person.skin_likeness[0, 0], warped.person.maps[0], bare.share)
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]
@@ -196,18 +196,15 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)
 
 
-def as_filmed(likeness: np.ndarray, person: np.ndarray, skin: np.ndarray | None) -> np.ndarray:
+def as_filmed(likeness: np.ndarray, person: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """float32 256x192, 0..1: where the picture shows skin by itself, so that none need be painted: a hand is drawn best
-    by the camera. So hands are kept, and of all else what would be painted with skin; cloth of its very colour may stay.
+    by the camera. So hands are kept, and of all else what would be painted with skin; cloth of that colour may stay.
 
-    likeness: float32 128x96, of `skin_likeness`. person: float32 (21, 128, 96), of `person_maps`. skin: float32 256x192,
-    0..1, where skin would be painted, if that is known.
+    likeness: float32 128x96, of `skin_likeness`. person: float32 (21, 128, 96), of `person_maps`. skin: float32
+    256x192, 0..1, where skin would be painted.
     """
-    hands = person[_HANDS].max(0)
-    kept = _between(likeness, HAND_LIKE) * _between(hands, HAND_NEAR)
-    if skin is None:
-        return enlarge(kept)
-    return cv2.max(enlarge(kept), cv2.multiply(enlarge(_between(likeness, BARE_LIKE)), skin))
+    hands = enlarge(_between(likeness, HAND_LIKE) * _between(person[_HANDS].max(0), HAND_NEAR))
+    return cv2.max(hands, cv2.multiply(enlarge(_between(likeness, BARE_LIKE)), skin))
 
 
 def _between(x: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
