@@ -54,6 +54,14 @@ def halve(canvas_map: np.ndarray) -> np.ndarray:
     return cv2.resize(canvas_map, (MAP_W, MAP_H), interpolation=cv2.INTER_AREA)
 
 
+def enlarge(canvas_map: np.ndarray) -> np.ndarray:
+    """A map of the canvas, or a picture, at a part of its size -> 256x192. It is pixel-area aligned, which is how
+    cv2.resize enlarges."""
+    if canvas_map.shape[:2] == (CANVAS_H, CANVAS_W):
+        return canvas_map
+    return cv2.resize(canvas_map, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+
+
 def colours_bled(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A garment's colours carried outwards over the whole canvas, so that no warp samples the white around it.
 

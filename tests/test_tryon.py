@@ -10,15 +10,14 @@ from mirror.engine import EngineError
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person, flow_from_pixels
 from mirror.maps import PERSON_CHANNELS
+from mirror.retouch import as_filmed, without_stray_holes
 from mirror.tryon import (
     RIM_PX,
     NeuralFitter,
-    as_filmed,
     colours_of,
     enlarge_flow,
     painted,
     repair_of,
-    without_stray_holes,
 )
 from tests.helpers import make_garment
 from tests.networks import GAIN, REPAIR_RGB, read_manifest, write_manifest, write_tiny_set

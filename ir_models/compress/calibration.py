@@ -12,8 +12,7 @@ import numpy as np
 from ir_models.sketches import sketch_garment, sketch_person
 from ir_models.train.shards import Part, open_shards
 from mirror.engine import Engine, Outputs
-from mirror.inputs import GarmentInputs, PersonInputs
-from mirror.tryon import enlarge
+from mirror.inputs import GarmentInputs, PersonInputs, enlarge
 from mirror.wardrobe import SLEEVES, Garment
 
 

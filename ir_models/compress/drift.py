@@ -8,9 +8,9 @@ import numpy as np
 
 from mirror.engine import Outputs
 from mirror.frames import flow_to_pixels
-from mirror.inputs import planes
+from mirror.inputs import enlarge, planes
 from mirror.maps import supported
-from mirror.tryon import colours_of, enlarge, painted
+from mirror.tryon import colours_of, painted
 
 FLOW_PX = "flow drift, mean, canvas pixels"
 COVERAGE_LOSS = "coverage, 1 - IoU"

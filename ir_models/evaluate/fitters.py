@@ -9,9 +9,9 @@ from torch import Tensor
 from ir_models.nets.cwm import Cwm
 from ir_models.nets.igm import OUTPUTS, Igm
 from mirror.frames import Crop, Fit, Frame, Person
-from mirror.inputs import GarmentInputs, PersonInputs
+from mirror.inputs import GarmentInputs, PersonInputs, enlarge
 from mirror.light import torso_shading
-from mirror.tryon import Warped, enlarge, enlarge_flow, fit_of_repair
+from mirror.tryon import Warped, enlarge_flow, fit_of_repair
 from mirror.wardrobe import Garment
 
 _OF_PERSON = ("person_maps", "person_layout", "person_frames", "skin_likeness")
