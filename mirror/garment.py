@@ -69,9 +69,8 @@ class Garment:
         # premultiplied, so that no background bleeds in; reduced by area first, so that the warp skips no pixels
         alpha = cv2.extractChannel(self.picture, 3)
         share = cv2.merge([alpha, alpha, alpha, np.full_like(alpha, 255)])
-        pre = cv2.multiply(
-            self.picture, share, scale=1.0 / 255.0
-        )  # four channels at once: a tenth of the time of three
+        # four channels at once: a tenth of the time of three
+        pre = cv2.multiply(self.picture, share, scale=1.0 / 255.0)
         matrix = self.to_picture
         shrink = 1.0 / max(matrix[0, 0], 1.0)
         size = (max(1, round(pre.shape[1] * shrink)), max(1, round(pre.shape[0] * shrink)))

@@ -29,11 +29,11 @@ def as_filmed(likeness: np.ndarray, person: np.ndarray, skin: np.ndarray) -> np.
     likeness: float32 128x96, of `skin_likeness`. person: float32 (21, 128, 96), of `person_maps`. skin: float32
     256x192, 0..1, where skin would be painted.
     """
-    hands = enlarge(_between(likeness, HAND_LIKE) * _between(person[_HANDS].max(0), HAND_NEAR))
-    return cv2.max(hands, cv2.multiply(enlarge(_between(likeness, BARE_LIKE)), skin))
+    hands = enlarge(_ramp(likeness, HAND_LIKE) * _ramp(person[_HANDS].max(0), HAND_NEAR))
+    return cv2.max(hands, cv2.multiply(enlarge(_ramp(likeness, BARE_LIKE)), skin))
 
 
-def _between(x: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+def _ramp(x: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
     """0 up to the first end, 1 from the second on."""
     return np.clip((x - ends[0]) * np.float32(1.0 / (ends[1] - ends[0])), 0.0, 1.0)
 

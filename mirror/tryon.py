@@ -214,7 +214,7 @@ def colours_of(made: Outputs) -> tuple[np.ndarray, Bare | None]:
     behind = enlarge(picture_of(made["repair_colour"]))
     if "skin_mask" not in made:  # sets made before these were two
         return behind, None
-    return behind, Bare(picture_of(made["skin_colour"]), made["skin_mask"][0, 0].copy())
+    return behind, Bare(picture_of(made["skin_colour"]), made["skin_mask"][0, 0])
 
 
 def painted(behind: np.ndarray, bare: Bare | None) -> np.ndarray:

@@ -24,7 +24,7 @@ from mirror.prepare.judge import (
     through_neck,
 )
 from mirror.prepare.landmarks import Placed, from_points, place
-from mirror.prepare.matte import soften
+from mirror.prepare.matte import premultiplied, soften, straight_alpha
 from mirror.prepare.neckline import crown, find_neckline, hanger
 from mirror.prepare.network import Network
 from mirror.prepare.straight import straightened
@@ -211,14 +211,11 @@ def _upright(soft: np.ndarray, points: np.ndarray, angle: float, garment: Garmen
     shift = np.round(margin - low) if angle == 0.0 else margin - low
     size = np.ceil(high - low + 2 * margin).astype(int) + 1
     to_picture = np.hstack([turn, shift[:, None]])
-    pre = soft.astype(np.float32)
-    pre[..., :3] *= pre[..., 3:] / 255.0
     flags = cv2.INTER_NEAREST if angle == 0.0 else cv2.INTER_CUBIC
-    pre = cv2.warpAffine(pre, to_picture, tuple(size.tolist()), flags=flags, borderValue=(0, 0, 0, 0))
-    alpha = np.clip(pre[..., 3:], 0, 255)
-    colour = pre[..., :3] / np.maximum(alpha / 255.0, 1e-3)
-    picture = np.clip(np.dstack([colour, alpha]) + 0.5, 0, 255).astype(np.uint8)
-    picture[picture[..., 3] == 0] = 0
+    turned = cv2.warpAffine(
+        premultiplied(soft), to_picture, tuple(size.tolist()), flags=flags, borderValue=(0, 0, 0, 0)
+    )
+    picture = straight_alpha(turned)
     there = points @ turn.T + shift
     there = np.clip(there, 0, size - 1.0)
     return replace(garment, picture=picture, landmarks=there.astype(np.float32)), to_picture

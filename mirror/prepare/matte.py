@@ -64,3 +64,19 @@ def _alpha(picture: np.ndarray, cloth: np.ndarray, behind: np.ndarray, depth: np
     alpha[depth < -band] = 0.0
     alpha[alpha < 0.02] = 0.0
     return alpha
+
+
+def premultiplied(picture: np.ndarray) -> np.ndarray:
+    """uint8 HxWx4 with straight alpha -> float32 HxWx4, 0..255, colours times alpha: what may be moved and mixed."""
+    pre = picture.astype(np.float32)
+    pre[..., :3] *= pre[..., 3:] / 255.0
+    return pre
+
+
+def straight_alpha(pre: np.ndarray) -> np.ndarray:
+    """Inverse of `premultiplied`; nothing is left where it is clear."""
+    alpha = np.clip(pre[..., 3:], 0, 255)
+    colour = pre[..., :3] / np.maximum(alpha / 255.0, 1e-3)
+    picture = np.clip(np.dstack([colour, alpha]) + 0.5, 0, 255).astype(np.uint8)
+    picture[picture[..., 3] == 0] = 0
+    return picture

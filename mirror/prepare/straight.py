@@ -14,6 +14,7 @@ import numpy as np
 
 from mirror.garment import LANDMARKS, Garment
 from mirror.prepare.contour import outline
+from mirror.prepare.matte import premultiplied, straight_alpha
 
 SECTIONS = 48
 """Cross-sections of a sleeve."""
@@ -138,14 +139,10 @@ def _moved(
 ) -> np.ndarray:
     """A part of the garment's picture with the cloth between a sleeve's edges moved; all points are its pixels."""
     corners = np.array([outer[0], inner[0], *ends])
-    pre = _premultiplied(picture)
+    pre = premultiplied(picture)
     sleeve = _closed(cv2.remap(pre, _sources(picture.shape, corners, outer, inner), None, cv2.INTER_LINEAR), corners)
     left = pre * (1.0 - _taken(picture.shape, outer, inner))[..., None]
-    both = left + sleeve * (1.0 - left[..., 3:] / 255.0)  # behind the torso, where they meet
-    colour = both[..., :3] * (255.0 / np.maximum(both[..., 3:], 1.0))
-    moved = np.clip(np.dstack([colour, both[..., 3]]) + 0.5, 0, 255).astype(np.uint8)
-    moved[moved[..., 3] == 0] = 0
-    return moved
+    return straight_alpha(left + sleeve * (1.0 - left[..., 3:] / 255.0))  # behind the torso, where they meet
 
 
 def _closed(sleeve: np.ndarray, corners: np.ndarray) -> np.ndarray:
@@ -155,8 +152,7 @@ def _closed(sleeve: np.ndarray, corners: np.ndarray) -> np.ndarray:
     holes = cv2.dilate(((sleeve[..., 3] < 250.0) & (whole > 0)).astype(np.uint8), np.ones((3, 3), np.uint8)) & whole
     if not holes.any():
         return sleeve
-    colour = sleeve[..., :3] * (255.0 / np.maximum(sleeve[..., 3:], 1.0))
-    mended = cv2.inpaint(np.clip(colour + 0.5, 0, 255).astype(np.uint8), holes, 3.0, cv2.INPAINT_TELEA)
+    mended = cv2.inpaint(straight_alpha(sleeve)[..., :3].copy(), holes, 3.0, cv2.INPAINT_TELEA)
     closed = sleeve.copy()
     closed[holes > 0] = np.dstack([mended, np.full(holes.shape, 255, np.uint8)])[holes > 0]
     return closed
@@ -173,12 +169,6 @@ def _filled(shape: tuple[int, ...], polygon: np.ndarray) -> np.ndarray:
     area = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(area, [np.round(polygon).astype(np.int32)], 1)
     return area
-
-
-def _premultiplied(picture: np.ndarray) -> np.ndarray:
-    pre = picture.astype(np.float32)
-    pre[..., :3] *= pre[..., 3:] * np.float32(1.0 / 255.0)
-    return pre
 
 
 def _sources(shape: tuple[int, ...], corners: np.ndarray, outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
