@@ -83,9 +83,16 @@ _CLOTH_ON_ARMS = {
     ("shoulder", "elbow"): np.array([0.2, 0.45, 0.7, 0.9], np.float32),
     ("elbow", "wrist"): np.array([0.1, 0.3], np.float32),
 }
-_HAND_AWAY = 0.2  # shoulder widths around a hand that tell nothing of clothes
+_HAND, _FINGERS = 1.8, 2.2
+"""How far a hand reaches from the wrist, in its distances to the knuckles: as drawn, and fingers at most."""
+_HAND_AWAY, _FINGERS_R = 0.2, 0.35
+"""Shoulder widths around a hand that tell nothing of clothes; within which narrow skin may be fingers."""
 _SKIN_APART, _SKIN_ON_CLOTH, _HIDDEN = 0.05, 0.1, 4.0
 """A place of the clothes whose colour is nearer to skin than the first may be a bare arm: it counts as farther away."""
+_ALIKE, _FEW, _FEW_ON_CLOTH = 0.06, 8.0, 0.06
+_FEW_APART = (0.06, 0.2)
+"""Nor are clothes what few places show (of that likeness in colour), if it is no farther from skin than these: there a
+hand in shadow was looked at, whose fingers reach farther than its landmarks tell."""
 _CONTRAST, _SKIN_REACH = 30.0, 0.16
 """How sharply skin is told from cloth; how far from the face's colours, lighter and darker, skin may be at all."""
 _LAYOUT_MAX = 4.0
@@ -128,9 +135,8 @@ def person_maps(landmarks: Any, mask: Any) -> Any:
     out += segments + arms
 
     for side in ("left", "right"):
-        wrist, knuckles = at[f"wrist_{side}"], _middle(at[f"index_{side}"], at[f"pinky_{side}"])
-        tip = tuple(1.8 * knuckles[k] - 0.8 * wrist[k] for k in (0, 1))
-        out.append(_exp(_segment(x, y, wrist, tip, 1.0)[0] * (-0.5 / (_HAND_R * unit) ** 2)))
+        hand = _segment(x, y, at[f"wrist_{side}"], _tip(at, side, _HAND), 1.0)[0]
+        out.append(_exp(hand * (-0.5 / (_HAND_R * unit) ** 2)))
     out += [_spot(x, y, at[name], _JOINT_R * unit) for name in PERSON_CHANNELS[-4:]]
     return _stack([_full(channel, mask) for channel in out])
 
@@ -282,21 +288,28 @@ def skin_likeness(colour: Any, skin: Any, landmarks: Any) -> Any:
     """
     to_ycc = _constant(_YCC, colour)
     pixels = to_ycc @ (colour * 0.5 + 0.5).reshape(len(colour), 3, MAP_H * MAP_W)  # B, 3, n
+    pixels = _module(colour).concatenate([pixels, pixels[:, :1] * 0.0 + 1.0], 1)
     shades = skin[:, None, :3] * _constant(_SHADES, colour)[:, None]
     of_skin = shades @ to_ycc.T  # B, s, 3
-    squares = (pixels * pixels).sum(1)
+    squares = (pixels[:, :3] ** 2).sum(1)
     to_skin = _nearest(pixels, squares, of_skin)
 
     rows, seen = _cloth_places(landmarks)
     batch = np.arange(len(colour))[:, None]
-    of_cloth = pixels.swapaxes(1, 2)[batch, rows]  # B, k, 3
+    of_cloth = pixels[:, :3].swapaxes(1, 2)[batch, rows]  # B, k, 3
     unlike = to_skin[batch, rows]
     costs = _SKIN_ON_CLOTH * (_SKIN_APART - unlike).clip(0.0, None) + _HIDDEN * (1.0 - seen)
+    apart = ((of_cloth[:, :, None] - of_cloth[:, None]) ** 2).sum(3)
+    alike = (_exp(apart * (-1.0 / _ALIKE**2)) * seen[:, None]).sum(2)
+    near = ((_FEW_APART[1] - unlike) * (1.0 / (_FEW_APART[1] - _FEW_APART[0]))).clip(0.0, 1.0)
+    costs = costs + _FEW_ON_CLOTH * near * (1.0 - alike / _FEW).clip(0.0, None)
     to_cloth = _nearest(pixels, squares, of_cloth, costs)
 
     own = 1.0 / (1.0 + _exp((to_skin - to_cloth) * _CONTRAST))
     away = to_skin / _SKIN_REACH
-    return (own * _exp(-(away * away))).reshape(len(colour), 1, MAP_H, MAP_W)
+    like = (own * _exp(-(away * away))).reshape(len(colour), MAP_H, MAP_W)
+    fingers = _near_hands(landmarks)
+    return (like * fingers + _without_ribbons(like) * (1.0 - fingers))[:, None]
 
 
 def supported(coverage: Any) -> Any:
@@ -306,11 +319,46 @@ def supported(coverage: Any) -> Any:
     return ((coverage - _UNSUPPORTED) * _SUPPORT_GAIN).clip(0.0, 1.0)
 
 
+def _near_hands(landmarks: Any) -> Any:
+    """float32 (B, 128, 96), 0..1: where fingers may be, from the wrist to beyond the knuckles."""
+    x, y = _grid(landmarks)
+    at = {name: _point(landmarks, row) for name, row in _PERSON_ROWS.items()}
+    unit = _torso(at)[3]
+    hands = (_segment(x, y, at[f"wrist_{side}"], _tip(at, side, _FINGERS), 1.0)[0] for side in ("left", "right"))
+    return _plateau(_minimum(*hands), _FINGERS_R * unit)
+
+
+def _without_ribbons(channel: Any) -> Any:
+    """(B, H, W), 0..1, without what is narrower than 5 pixels, but for what lies within 2 pixels of something wide: the
+    least of it and of its morphological opening by a square, grown."""
+    wide = _over_window(channel, _minimum)
+    grown = channel[:, :1, :1] * 0.0 + _constant(np.zeros((1, MAP_H + 8, MAP_W + 8), np.float32), channel)
+    grown[:, 6:-6, 6:-6] = wide
+    return _minimum(channel, _over_window(_over_window(grown, _maximum), _maximum))
+
+
+def _over_window(channel: Any, extreme: Any) -> Any:
+    """(B, H, W) -> (B, H - 4, W - 4): the extreme of every window of 5 x 5."""
+    for axis in (1, 2):
+        channel = channel.swapaxes(axis, 0)
+        pairs = extreme(channel[:-1], channel[1:])
+        fours = extreme(pairs[:-2], pairs[2:])
+        channel = extreme(fours[:-1], channel[4:]).swapaxes(axis, 0)
+    return channel
+
+
+def _tip(at: dict[str, Any], side: str, reach: float) -> tuple[Any, Any]:
+    """Where a hand ends: so far from the wrist, in its distances to the knuckles."""
+    wrist, knuckles = at[f"wrist_{side}"], _middle(at[f"index_{side}"], at[f"pinky_{side}"])
+    x, y = (wrist[k] + reach * (knuckles[k] - wrist[k]) for k in (0, 1))
+    return x, y
+
+
 def _nearest(pixels: Any, squares: Any, colours: Any, costs: Any = 0.0) -> Any:
-    """(B, n): the distance of every pixel (B, 3, n) to the nearest of some colours (B, k, 3), whose squared distances
-    count as larger by costs (B, k). squares: (B, n), of the pixels."""
+    """(B, n): the distance of every pixel (B, 4, n), its fourth a 1, to the nearest of some colours (B, k, 3), whose
+    squared distances count as larger by costs (B, k). squares: (B, n), of the pixels."""
     lengths = (colours * colours).sum(2) + costs
-    least = (lengths[:, :, None] - 2.0 * (colours @ pixels)).min(1)
+    least = (_module(colours).concatenate([colours * -2.0, lengths[:, :, None]], 2) @ pixels).min(1)
     least = least if isinstance(least, np.ndarray) else least.values
     return (least + squares).clip(1e-8, None) ** 0.5
 
@@ -329,9 +377,8 @@ def _cloth_places(landmarks: Any) -> tuple[np.ndarray, Any]:
     x, y = (_module(landmarks).concatenate([place[k] for place in places], 2) for k in (0, 1))  # B, 1, k
     seen = (x > 0.0) & (x < CANVAS_W - 1.0) & (y > 0.0) & (y < CANVAS_H - 1.0)
     for side in ("left", "right"):
-        wrist, knuckles = at[f"wrist_{side}"], _middle(at[f"index_{side}"], at[f"pinky_{side}"])
-        tip = tuple(2.2 * knuckles[k] - 1.2 * wrist[k] for k in (0, 1))
-        seen = seen & (_segment(x, y, wrist, tip, 1.0)[0] > (_HAND_AWAY * unit) ** 2)
+        hand = _segment(x, y, at[f"wrist_{side}"], _tip(at, side, _FINGERS), 1.0)[0]
+        seen = seen & (hand > (_HAND_AWAY * unit) ** 2)
     column, row = ((p[:, 0] * 0.5).clip(0.0, side - 1.0) for p, side in ((x, MAP_W), (y, MAP_H)))
     column, row = (np.asarray(p, np.float32).astype(np.int64) for p in (column, row))
     return row * MAP_W + column, seen[:, 0] + x[:, 0] * 0.0
