@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from mirror.body import Body, capsule, read_body
+from mirror.flat import part_distances
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Person, flow_from_pixels
 from mirror.infront import uncovered
 from mirror.light import exposure, torso_shading
@@ -163,15 +164,7 @@ def _read_flat(garment: Garment) -> _Flat:
     """Split the flat garment into torso and sleeves by its landmarks."""
     points = dict(zip(LANDMARKS, garment.canvas_landmarks.astype(np.float64), strict=True))
     alpha = garment.canvas_front
-    torso_names = ("neck_left", "shoulder_left", "armpit_left", "hem_left")
-    ring = [points[n] for n in torso_names] + [points[n.replace("left", "right")] for n in reversed(torso_names)]
-    torso_distance = _signed_distance(np.array(ring))
-    sleeve_distances = [
-        _signed_distance(
-            np.array([points[f"{n}_{side}"] for n in ("shoulder", "sleeve_outer", "sleeve_inner", "armpit")])
-        )
-        for side in ("left", "right")
-    ]
+    torso_distance, *sleeve_distances = part_distances(garment)
     has_sleeves = garment.sleeves != "none"
     if not has_sleeves:
         empty = np.zeros_like(alpha)
@@ -181,14 +174,6 @@ def _read_flat(garment: Garment) -> _Flat:
     torso = alpha * np.clip((others - torso_distance) / soft + 0.5 + 1.0, 0, 1)
     sleeves = tuple(alpha * np.clip((torso_distance - d) / soft + 0.5 + 1.0, 0, 1) for d in sleeve_distances)
     return _Flat(points, torso, (sleeves[0], sleeves[1]), garment.sleeves == "long", True)
-
-
-def _signed_distance(polygon: np.ndarray) -> np.ndarray:
-    """float32 256x192: distance to a polygon's edge in pixels, negative inside."""
-    inside = np.zeros((CANVAS_H, CANVAS_W), np.uint8)
-    cv2.fillPoly(inside, [np.round(polygon).astype(np.int32)], 1)
-    outside_distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
-    return outside_distance - cv2.distanceTransform(inside, cv2.DIST_L2, 3)
 
 
 def _thin_plate(targets: np.ndarray, sources: np.ndarray, stiffness: float = 1e-3) -> np.ndarray:

@@ -21,6 +21,7 @@ from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
 from mirror.retouch import as_filmed, without_stray_holes
+from mirror.sleeves import Sleeves
 from mirror.smooth import OneEuro
 from mirror.wardrobe import Garment
 
@@ -46,6 +47,7 @@ class _Prepared:
 
     garment: Garment
     inputs: GarmentInputs
+    sleeves: Sleeves
     features: Outputs
 
 
@@ -143,7 +145,7 @@ class NeuralFitter:
         # without the lock: a fit must not wait for a garment that is prepared ahead
         inputs, network = GarmentInputs(garment), self.engine["cwm_garment"]
         features = network.run({port.name: inputs.named(port.name) for port in network.spec.inputs})
-        prepared = _Prepared(garment, inputs, features)
+        prepared = _Prepared(garment, inputs, Sleeves(garment), features)
         with self._lock:
             self._garments[key] = prepared
             self._garments.move_to_end(key)
@@ -159,7 +161,7 @@ class NeuralFitter:
         network = self.engine["cwm_person"]
         ports = [port.name for port in network.spec.inputs]
         answer = network.run({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
-        flow = enlarge_flow(answer["flow"][0])
+        flow = enlarge_flow(prepared.sleeves.laid_over(answer["flow"][0], answer["coverage"][0, 0]))
         coverage = np.clip(enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
         room = None if self._backdrop is None else self._backdrop.behind(crop, frame.size)
         return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), room)
