@@ -180,12 +180,18 @@ class Live:
         cycle, begun, messaged = Cycle(self._settings.cycle_s), None, 0.0
         shown: Frame | None = None
         worn: Garment | None = None
+        asked: Garment | None = None
         while not presenter.quit:
             if self._worker.error is not None:
                 raise self._worker.error
             presenter.rail = self._worker.rail
             state = self._camera.check()
+            if self._worker.newest is not None and cycle.due(time.monotonic()):
+                presenter.step(1, time.monotonic())
             wanted = presenter.rail.wanted if presenter.rail else None
+            if wanted is not asked:
+                asked = wanted
+                self._worker.hurry()
             frame = self._camera.wait(shown.index if shown else -1, WAIT_S if wanted is worn else CHANGE_WAIT_S)
             now = time.monotonic()
             dressed = self._worker.newest
@@ -195,8 +201,6 @@ class Live:
                 if begun is None:
                     begun = now
                     say(f"Showing {self._address.words}, {frame.size[0]}x{frame.size[1]}.")
-                if dressed is not None and cycle.due(now):
-                    presenter.step(1, now)
                 presenter.present(frame, dressed, now)
                 shown, worn = frame, dressed.garment if dressed else None
             elif state is State.ENDED:

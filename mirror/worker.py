@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -44,6 +45,16 @@ class Frames(Protocol):
 Builder = Callable[[Settings, Metrics], Tailor]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A person, or nobody, to be dressed. in_turn: one of those UNDER_WAY; otherwise fitted once more, because another
+    garment is wanted."""
+
+    frame: Frame
+    person: Person | None
+    in_turn: bool = True
+
+
 class TryOnWorker:
     """Runs a Tailor, each of its steps on a thread of its own: one looks for the person, one fits, one completes.
 
@@ -56,8 +67,9 @@ class TryOnWorker:
         self._settings, self._metrics, self._frames, self._build = settings, metrics, frames, build
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(self._work,), name="try-on", daemon=True)
-        self._found: SimpleQueue[tuple[Frame, Person | None] | None] = SimpleQueue()
-        self._begun: SimpleQueue[Begun | None] = SimpleQueue()
+        self._found: SimpleQueue[_Found | None] = SimpleQueue()
+        self._newest_found: _Found | None = None
+        self._begun: SimpleQueue[tuple[Begun | None, bool] | None] = SimpleQueue()  # with _Found.in_turn
         self._room = threading.Semaphore(UNDER_WAY)
         self.rail: Rail | None = None
         """There as soon as the wardrobe is loaded."""
@@ -68,6 +80,12 @@ class TryOnWorker:
 
     def start(self) -> None:
         self._thread.start()
+
+    def hurry(self) -> None:
+        """Another garment is wanted: it is fitted to the person found last, and not to the next, who would be found 20
+        to 60 ms later. From any thread."""
+        if (found := self._newest_found) is not None:
+            self._found.put(replace(found, in_turn=False))
 
     def close(self) -> None:
         self._stop.set()
@@ -115,7 +133,9 @@ class TryOnWorker:
             if frame is None:
                 continue
             last, room = frame.index, False
-            self._found.put((frame, tailor.find(frame)))
+            found = _Found(frame, tailor.find(frame))
+            self._found.put(found)
+            self._newest_found = found  # only now: before, it could be dressed once more ahead of its turn
             self._stop.wait(pace.rest_s(time.monotonic(), time.process_time()))
 
     def _fresh(self, last: int) -> Frame | None:
@@ -128,21 +148,24 @@ class TryOnWorker:
 
     def _dress(self, tailor: Tailor, rail: Rail) -> None:
         step_aside()
+        worn: Garment | None = None
         try:
             while (found := self._found.get()) is not None:
-                garment = rail.wanted  # only now: a key pressed meanwhile counts
-                if garment is None:
-                    self._room.release()
-                    continue
-                self._begun.put(tailor.begin(*found, garment))
+                begun, garment = None, rail.wanted  # only now: a key pressed meanwhile counts
+                if garment is not None and (found.in_turn or garment is not worn):
+                    begun, worn = tailor.begin(found.frame, found.person, garment), garment
+                self._begun.put((begun, found.in_turn))
         finally:
             self._begun.put(None)
 
     def _finish(self, tailor: Tailor) -> None:
         step_aside()
-        while (begun := self._begun.get()) is not None:
-            self.newest = tailor.complete(begun)
-            self._room.release()
+        while (given := self._begun.get()) is not None:
+            begun, in_turn = given
+            if begun is not None:
+                self.newest = tailor.complete(begun)
+            if in_turn:
+                self._room.release()
 
     def _look_ahead(self, tailor: Tailor, rail: Rail) -> None:
         """One garment after the other, those beside the one worn first, so that a key press finds them ready."""

@@ -250,6 +250,72 @@ def test_no_more_is_begun_than_can_be_shown_soon(wardrobe_folder: Path) -> None:
     worker.close()
 
 
+class Dressing:
+    """A worker whose generator answers when it is let go."""
+
+    def __init__(self, wardrobe: Path) -> None:
+        self.feed, self.fitter, self.metrics = Feed(), SlowNetwork(), Metrics()
+        self.worker = TryOnWorker(settings_of(wardrobe), self.metrics, self.feed, self._build)
+        self.worker.start()
+
+    def _build(self, settings: Settings, metrics: Metrics) -> Tailor:
+        return Tailor(StandingFinder(), Cropper(), self.fitter, metrics)
+
+    def step(self) -> None:
+        """As by key."""
+        assert self.worker.rail is not None
+        self.worker.rail.step(1)
+        self.worker.hurry()
+
+    @property
+    def worn(self) -> str | None:
+        return self.worker.newest.garment.slug if self.worker.newest else None
+
+
+def test_another_garment_is_fitted_to_the_person_found_last(wardrobe_folder: Path) -> None:
+    """It waited for the next picture and its person: 20 to 60 ms."""
+    it = Dressing(wardrobe_folder)
+    it.fitter.let_go.set()
+    it.feed.put(0)
+    assert wait_until(lambda: it.worn == "tee-1"), it.worker.error
+    it.step()
+    assert wait_until(lambda: it.worn == "tee-2"), it.worker.error
+    it.worker.close()
+    assert (it.fitter.submitted, it.metrics.sought) == ([0, 0], 1)
+
+
+def test_a_garment_that_is_fitted_already_is_not_fitted_again(wardrobe_folder: Path) -> None:
+    it = Dressing(wardrobe_folder)
+    it.fitter.let_go.set()
+    it.feed.put(0)
+    assert wait_until(lambda: it.worn == "tee-1"), it.worker.error
+    it.worker.hurry()
+    it.feed.put(1)
+    assert wait_until(partial(is_newest, it.worker, 1)), it.worker.error
+    it.worker.close()
+    assert it.fitter.submitted == [0, 1]
+
+
+def test_what_is_fitted_out_of_turn_makes_no_room_for_more(wardrobe_folder: Path) -> None:
+    it = Dressing(wardrobe_folder)
+    for index in range(UNDER_WAY):
+        it.feed.put(index)
+        assert wait_until(partial(it.fitter.submitted.__contains__, index)), it.worker.error
+    it.step()
+    assert wait_until(lambda: len(it.fitter.submitted) == UNDER_WAY + 1), it.worker.error
+    it.fitter.let_go.set()
+    assert wait_until(lambda: it.worn == "tee-2"), it.worker.error
+    it.fitter.let_go.clear()
+    first = UNDER_WAY
+    for index in range(first, first + UNDER_WAY):
+        it.feed.put(index)
+        assert wait_until(partial(it.fitter.submitted.__contains__, index)), it.worker.error
+    it.feed.put(first + UNDER_WAY)
+    assert not wait_until(partial(it.fitter.submitted.__contains__, first + UNDER_WAY), 0.5)
+    it.fitter.let_go.set()
+    it.worker.close()
+
+
 def is_newest(worker: TryOnWorker, index: int) -> bool:
     return worker.newest is not None and worker.newest.result.frame.index == index
 
