@@ -9,6 +9,7 @@ import numpy as np
 
 from mirror.prepare import cutout as cutting
 from mirror.prepare.cutout import Cutout
+from mirror.prepare.daylight import evened
 from mirror.prepare.decode import PhotoError, load_photo
 from mirror.prepare.gaps import outside_body
 from mirror.prepare.judge import (
@@ -72,7 +73,7 @@ def prepare(
     network: Network | None = None,
     landmarks: np.ndarray | None = None,
 ) -> Prepared:
-    """Cut out, set upright, find landmarks, judge, lay bent sleeves straight.
+    """Cut out, set upright, find landmarks, judge, lay bent sleeves straight, even the light.
 
     photo: uint8 HxWx3 BGR or HxWx4 BGRA, from `load_photo`. kind: of KINDS, or None to tell it from the sleeves.
     network: cuts out instead of GrabCut. landmarks: float64 (13, 2) in the photo's pixels, given by a person: they
@@ -108,7 +109,7 @@ def prepare(
     if not in_order(garment.landmarks):
         found = [*found, "its landmarks lie out of order"]
     outline = cv2.resize(cut.solid, colours.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    return Prepared(straightened(garment), tuple(found), points, colours, outline, cut.method, quality)
+    return Prepared(evened(straightened(garment)), tuple(found), points, colours, outline, cut.method, quality)
 
 
 def _search(
