@@ -13,19 +13,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame
-from mirror.leaps import leaps
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame
+from mirror.layers import Edges, edges_between
 from mirror.levels import Levels
 from mirror.wardrobe import Garment
 
 EDGE_GAIN = 2.5
 """How much steeper the coverage's edge is made after it was brought up to camera resolution."""
-TORN_PX = 30.0
-"""Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
-parts of the garment (a sleeve before the torso): nothing may be interpolated between them. Less is cloth that is drawn
-together, at a bent elbow say: taken for torn, it fell apart into squares."""
-CREASE, CREASE_PX = 0.36, 1.6
-"""Share of the light that is lost at such an edge, and how far it fades, canvas pixels."""
+LINE = 142
+"""Share, of 255, up to which the larger of two layers is on the edge between them, a camera pixel: it is softened."""
+SAME_SCALE = 0.02
+"""Share by which a person may come nearer before the size of the garment's picture is chosen anew."""
 GUIDE_RADIUS = 2.0
 """Canvas pixels around an edge within which masks are drawn to the edges of the camera picture."""
 REPAIR_GAIN = 2.0
@@ -58,6 +56,7 @@ class Composer:
 
     def __init__(self) -> None:
         self._levels = Levels()
+        self._kept: _Cloth | None = None
 
     def prepare(self, garment: Garment) -> None:
         """Build the garment's picture sizes ahead of its first showing. From any thread."""
@@ -69,32 +68,74 @@ class Composer:
         if fit.repair is not None:
             rim = 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
             mask = cv2.extractChannel(fit.repair, 3)
-            if patch := _patch(mask, fit.crop, frame.size, rim):
+            if patch := _patch(_drawn(mask), fit.crop.matrix, frame.size, rim):
                 view = patch.of(picture)
                 alpha = _repair_alpha(view, mask, patch, fit.crop.scale)
                 _lay_over(view, _painted(fit.repair, fit.bare, patch), alpha)
-        if patch := _patch(fit.coverage, fit.crop, frame.size):
+        if patch := _patch(_drawn(fit.coverage), fit.crop.matrix, frame.size):
             garb = self._garment(fit, garment, patch)
             _lay_over(patch.of(picture), cv2.cvtColor(garb, cv2.COLOR_BGRA2BGR), cv2.extractChannel(garb, 3))
         return picture
 
     def _garment(self, fit: Fit, garment: Garment, patch: _Patch) -> np.ndarray:
         """uint8 BGRA of the patch's size: the garment through the flow, lit, with its alpha."""
+        cloth = self._cloth(fit, garment)
+        where = patch.enlarged(patch.lifted(cloth.source, cv2.BORDER_REPLICATE))
+        coverage = cv2.convertScaleAbs(cv2.multiply(fit.coverage, _SIDES), alpha=255.0)
+        light = cv2.convertScaleAbs(fit.shading, alpha=SHADE_ONE)
+        gains = patch.enlarged(patch.lifted(cv2.merge([light, light, light, coverage]), cv2.BORDER_REPLICATE))
+        cv2.insertChannel(cv2.LUT(cv2.extractChannel(gains, 3), _EDGE_TABLE), gains, 3)
+        part = None if cloth.edges is None else patch.part(cloth.edges.box)
+        if part is None or cloth.edges is None:
+            garb = cv2.remap(cloth.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        else:
+            near, line = _draw_edges(cloth.edges, part, part.of(where), part.of(gains))
+            garb = cv2.remap(cloth.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            view = part.of(garb)
+            # cloth lies there wherever the picture of the garment ends: no gap shows between arm and body
+            cv2.insertChannel(cv2.max(cv2.extractChannel(view, 3), near), view, 3)
+            cv2.copyTo(cv2.blur(view, (3, 3)), line, view)
+        return cv2.multiply(garb, gains, scale=1.0 / SHADE_ONE)
+
+    def _cloth(self, fit: Fit, garment: Garment) -> _Cloth:
+        """What of a fit does not depend on the frame it is drawn on; kept for the next one."""
+        size, kept = fit.crop.scale, self._kept
+        if kept is not None and kept.of(fit, garment) and abs(kept.size / size - 1.0) < SAME_SCALE:
+            return kept
         lay = garment.to_picture
         half = 0.5 * np.array([CANVAS_W - 1, CANVAS_H - 1])
-        level = self._levels.fitting(garment, _density(fit.flow, fit.coverage) * half[0] * lay[0, 0] / fit.crop.scale)
+        level = self._levels.fitting(garment, _density(fit.flow, fit.coverage) * half[0] * lay[0, 0] / size)
         # from the flow's coordinates to pixels of the level, in one affine step
         to_level = np.hstack([lay[:, :2] * half, (lay[:, :2] @ half + lay[:, 2] + 0.5)[:, None]]) / level.scale
         to_level[:, 2] -= 0.5
         source = _within(cv2.transform(fit.flow, to_level), level.picture.shape)
-        tears = leaps(source, TORN_PX * lay[0, 0] / level.scale)
-        where = _lift_source(source, patch, tears)
-        garb = cv2.remap(level.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        light = cv2.convertScaleAbs(_with_creases(fit.shading, tears), alpha=SHADE_ONE)
-        gains = cv2.merge([light, light, light, cv2.convertScaleAbs(cv2.multiply(fit.coverage, _SIDES), alpha=255.0)])
-        gains = patch.enlarged(patch.lifted(gains, cv2.BORDER_REPLICATE))
-        cv2.insertChannel(cv2.LUT(cv2.extractChannel(gains, 3), _EDGE_TABLE), gains, 3)
-        return cv2.multiply(garb, gains, scale=1.0 / SHADE_ONE)
+        to_canvas = np.hstack([np.diag(half), half[:, None]])
+        on_garment = cv2.transform(fit.flow, to_canvas)
+        part = cv2.remap(
+            self._levels.parts_of(garment), on_garment, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        )
+        seen = cv2.compare(fit.coverage, MIN_ALPHA, cv2.CMP_GT)
+        edges = edges_between(source, part, seen, lay[0, 0] / level.scale)
+        self._kept = _Cloth(fit.flow, fit.coverage, garment, size, level.picture, source, edges)
+        return self._kept
+
+
+@dataclass(frozen=True)
+class _Cloth:
+    """A garment's picture (uint8 BGRA), where on it each canvas pixel comes from (float32 256x192x2, pixels of it), and
+    the edges between its parts. Before that, what they were made of; size: camera pixels per canvas pixel."""
+
+    flow: np.ndarray
+    coverage: np.ndarray
+    garment: Garment
+    size: float
+    picture: np.ndarray
+    source: np.ndarray
+    edges: Edges | None
+
+    def of(self, fit: Fit, garment: Garment) -> bool:
+        """Whether it was made of these very maps: frames between two fits share them."""
+        return self.flow is fit.flow and self.coverage is fit.coverage and self.garment is garment
 
 
 @dataclass(frozen=True)
@@ -116,6 +157,13 @@ class _Patch:
         """Its part of a picture, to be written into."""
         return picture[self.y0 : self.y0 + self.height, self.x0 : self.x0 + self.width]
 
+    def part(self, box: tuple[int, int, int, int]) -> _Patch | None:
+        """The part of it, if any, that shows a box of the canvas (x, y, width, height), its maps the box's own. It
+        counts from this patch's corner."""
+        to_box = self.to_canvas.copy()
+        to_box[:, 2] -= box[:2]
+        return _patch((0, 0, *box[2:]), to_box, (self.width, self.height))
+
     def lifted(self, canvas_map: np.ndarray, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
         """A map of the canvas (HxWxC, C up to 4) on the grid."""
         return cv2.warpAffine(
@@ -129,16 +177,19 @@ class _Patch:
         return cv2.resize(grid_map, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
 
 
-def _patch(drawn: np.ndarray, crop: Crop, size: tuple[int, int], rim: float = 1.0) -> _Patch | None:
-    """Around everything that will be drawn; None where nothing is.
+def _patch(
+    box: tuple[int, int, int, int], to_canvas: np.ndarray, size: tuple[int, int], rim: float = 1.0
+) -> _Patch | None:
+    """Around a box of the canvas (x, y, width, height); None where none of the picture shows it.
 
-    drawn: float32 256x192, 0..1. size: (width, height) of the picture. rim: canvas pixels around it that belong to it.
+    to_canvas: 2x3, from pixels of the picture. size: (width, height) of the picture. rim: canvas pixels around it that
+    belong to it.
     """
-    left, top, wide, high = cv2.boundingRect(cv2.compare(drawn, MIN_ALPHA, cv2.CMP_GT))
+    left, top, wide, high = box
     if not wide:
         return None
     # number by number: arrays of two and three take ten times as long, 0.3 ms a picture
-    (a, b, shift_x), (c, d, shift_y) = crop.matrix.tolist()
+    (a, b, shift_x), (c, d, shift_y) = to_canvas.tolist()
     det = a * d - b * c
     xs, ys = (left - rim, left + wide - 1 + rim), (top - rim, top + high - 1 + rim)
     corners = [(x - shift_x, y - shift_y) for x in xs for y in ys]
@@ -153,7 +204,7 @@ def _patch(drawn: np.ndarray, crop: Crop, size: tuple[int, int], rim: float = 1.
     y0, height = _whole_steps(y0, y1, step, size[1])
     grid = (max(1, width // step), max(1, height // step))
     shift_x, shift_y = shift_x + a * x0 + b * y0, shift_y + c * x0 + d * y0
-    to_canvas = np.array([[a, b, shift_x], [c, d, shift_y]])
+    of_patch = np.array([[a, b, shift_x], [c, d, shift_y]])
     wide_step, high_step = width / grid[0], height / grid[1]  # both count from pixel centres, as cv2.resize does
     off_x, off_y = 0.5 * wide_step - 0.5, 0.5 * high_step - 0.5
     grid_to_canvas = np.array(
@@ -162,7 +213,13 @@ def _patch(drawn: np.ndarray, crop: Crop, size: tuple[int, int], rim: float = 1.
             [c * wide_step, d * high_step, shift_y + c * off_x + d * off_y],
         ]
     )
-    return _Patch(x0, y0, width, height, grid, to_canvas, grid_to_canvas)
+    return _Patch(x0, y0, width, height, grid, of_patch, grid_to_canvas)
+
+
+def _drawn(alpha: np.ndarray) -> tuple[int, int, int, int]:
+    """The box (x, y, width, height) around all that is drawn with this alpha, float32 HxW, 0..1."""
+    x, y, width, height = cv2.boundingRect(cv2.compare(alpha, MIN_ALPHA, cv2.CMP_GT))
+    return x, y, width, height
 
 
 def _whole_steps(start: int, stop: int, step: int, limit: int) -> tuple[int, int]:
@@ -185,30 +242,22 @@ def _within(source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return cv2.merge([cv2.min(cv2.max(along, 0.0), side - RIM_PX) for along, side in sides])
 
 
-def _with_creases(shading: np.ndarray, tears: np.ndarray | None) -> np.ndarray:
-    """The light (float32 256x192) with the shadow of an arm that lies before the chest, along its edges."""
-    if tears is None:
-        return shading
-    near = cv2.GaussianBlur(tears, (0, 0), CREASE_PX)
-    return cv2.multiply(shading, cv2.add(cv2.multiply(near, -CREASE / 255.0, dtype=cv2.CV_32F), 1.0))
+def _draw_edges(edges: Edges, part: _Patch, where: np.ndarray, gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the edges between layers at camera resolution, each pixel of one layer alone, shaded by those before it.
 
-
-def _lift_source(source: np.ndarray, patch: _Patch, tears: np.ndarray | None) -> np.ndarray:
-    """Source positions (float32 256x192x2) at camera resolution; at tears the nearest value instead of a mixture."""
-    smooth = patch.enlarged(patch.lifted(source, cv2.BORDER_REPLICATE))
-    if tears is None:
-        return smooth
-    to_canvas, size, flags = patch.to_canvas, (patch.width, patch.height), _INVERSE | cv2.INTER_NEAREST
-    tears = cv2.warpAffine(tears, to_canvas, size, flags=flags)
-    x, y, width, height = cv2.boundingRect(tears)
-    if not width:  # all of them lie beside what is drawn
-        return smooth
-    here = to_canvas.copy()
-    here[:, 2] += to_canvas[:, :2] @ (x, y)
-    nearest = cv2.warpAffine(source, here, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    part = (slice(y, y + height), slice(x, x + width))
-    cv2.copyTo(nearest, tears[part], smooth[part])
-    return smooth
+    where: float32 hxwx2, source positions, and gains: uint8 hxwx4, of the part's size, are written into. Returns, uint8
+    hxw: 255 where that was done, and on the edges themselves.
+    """
+    near = cv2.compare(part.enlarged(part.lifted(edges.near)), 127, cv2.CMP_GT)
+    most, light = np.zeros_like(near), np.full_like(near, 255)
+    for layer in edges.layers:
+        share = part.enlarged(part.lifted(layer.share, cv2.BORDER_REPLICATE))
+        seen = cv2.bitwise_and(cv2.compare(share, most, cv2.CMP_GT), near)
+        most = cv2.max(most, share)
+        cv2.copyTo(part.enlarged(part.lifted(layer.source, cv2.BORDER_REPLICATE)), seen, where)
+        cv2.copyTo(part.enlarged(part.lifted(layer.light, cv2.BORDER_REPLICATE)), seen, light)
+    cv2.multiply(gains, cv2.merge([light, light, light, np.full_like(light, 255)]), dst=gains, scale=1.0 / 255.0)
+    return near, cv2.bitwise_and(cv2.compare(most, LINE, cv2.CMP_LT), near)
 
 
 def _painted(repair: np.ndarray, bare: Bare | None, patch: _Patch) -> np.ndarray:

@@ -10,6 +10,8 @@ import numpy as np
 from mirror.frames import CANVAS_H, CANVAS_W
 from mirror.garment import LANDMARKS, Garment
 
+ELBOW = 0.5
+"""How far along a long sleeve the elbow is."""
 SIDES = ("left", "right")
 STATIONS = 16
 """Places along a sleeve, from armhole to cuff, at which its width is known."""
@@ -49,6 +51,19 @@ def part_distances(garment: Garment) -> np.ndarray:
     for side in SIDES:
         rings.append([points[f"{n}_{side}"] for n in ("shoulder", "sleeve_outer", "sleeve_inner", "armpit")])
     return np.stack([_signed_distance(np.array(ring)) for ring in rings])
+
+
+def parts(garment: Garment) -> np.ndarray:
+    """uint8 256x192: which part of the garment lies at each place of its canvas, or nearest to it: 0 the torso, 1 and 2
+    upper arm and forearm of the left sleeve, 3 and 4 of the right one."""
+    nearest = part_distances(garment).argmin(0)
+    if garment.sleeves == "none":
+        return np.zeros_like(nearest, np.uint8)
+    out = np.array([0, 1, 3], np.uint8)[nearest]
+    places = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1)
+    for k, sleeve in enumerate(sleeves_of(garment, nearest)):
+        out[nearest == 1 + k] += sleeve.coordinates(places[nearest == 1 + k])[0] > ELBOW
+    return out
 
 
 def sleeves_of(garment: Garment, nearest: np.ndarray) -> tuple[Sleeve, ...]:

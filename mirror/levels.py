@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mirror.flat import parts
 from mirror.frames import CANVAS_W
 from mirror.wardrobe import Garment
 
@@ -41,22 +42,29 @@ class Levels:
     """The sizes of all garments drawn lately. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._of: OrderedDict[int, tuple[Garment, list[Level]]] = OrderedDict()
+        self._of: OrderedDict[int, tuple[Garment, list[Level], np.ndarray]] = OrderedDict()
         self._lock = threading.Lock()  # the worker prepares garments while the main thread draws others
 
     def all_of(self, garment: Garment) -> list[Level]:
         """From full size downwards; made at the first call (about 20 ms)."""
+        return self._made(garment)[1]
+
+    def parts_of(self, garment: Garment) -> np.ndarray:
+        """`flat.parts` of the garment, kept with its sizes."""
+        return self._made(garment)[2]
+
+    def _made(self, garment: Garment) -> tuple[Garment, list[Level], np.ndarray]:
         key = id(garment)
         with self._lock:
             if key in self._of:
                 self._of.move_to_end(key)
-                return self._of[key][1]
-        levels = _build(garment)
+                return self._of[key]
+        made = garment, _build(garment), parts(garment)
         with self._lock:
-            self._of[key] = (garment, levels)
+            self._of[key] = made
             while len(self._of) > MAX_GARMENTS:
                 self._of.popitem(last=False)
-        return levels
+        return made
 
     def fitting(self, garment: Garment, wanted: float) -> Level:
         """The smallest size that is still as fine as wanted: full-size pixels per pixel of the camera."""

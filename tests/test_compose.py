@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from mirror.compose import Composer
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, flow_from_pixels
+from mirror.wardrobe import LANDMARKS
 from tests.bodies import flat_garment
 
 
@@ -136,16 +138,62 @@ def test_what_reaches_the_sides_of_the_canvas_fades_there():
     assert np.abs(np.diff(strength)).max() < 40
 
 
-def test_an_arm_before_the_chest_casts_a_shadow_along_its_edge_alone():
-    """The upper half of the garment is shown again below the middle: a leap of many pixels, as at a sleeve's edge."""
-    frame, garment, fit = grey_frame(), flat_garment(), straight_fit(full())
-    flow = fit.flow.copy()
-    flow[128:, :, 1] -= 0.7
-    torn = Composer().compose(frame, replace(fit, flow=flow), garment)
-    plain = Composer().compose(frame, fit, garment)
-    x, y = np.round(np.array([90, 126]) @ fit.crop.inverse[:, :2].T + fit.crop.inverse[:, 2]).astype(int)
+CUFF = flat_garment("long").canvas_landmarks[[LANDMARKS.index("sleeve_outer_left"), LANDMARKS.index("armpit_left")]]
+SLEEVE_AT = CUFF[0] + 0.3 * (CUFF[1] - CUFF[0])
+"""Garment-canvas pixels: on the left sleeve of `flat_garment("long")`, below its elbow."""
+
+
+def crossed(before: np.ndarray) -> Fit:
+    """The garment as it lies, and where `before` (bool 256x192) says so, a forearm of it: its place changes slowly."""
+    fit = straight_fit(full())
+    ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W]
+    sleeve = flow_from_pixels(np.stack([SLEEVE_AT[0] + 0.05 * (xs - 96), SLEEVE_AT[1] + 0.05 * (ys - 128)], -1))
+    return replace(fit, flow=np.where(before[..., None], sleeve, fit.flow).astype(np.float32))
+
+
+def on_camera(fit: Fit, canvas: tuple[float, float]) -> tuple[int, int]:
+    x, y = np.round(fit.crop.inverse[:, :2] @ canvas + fit.crop.inverse[:, 2]).astype(int)
+    return int(x), int(y)
+
+
+def test_an_arm_before_the_chest_casts_a_shadow_on_the_chest_along_its_edge_alone():
+    frame, garment = grey_frame(), flat_garment("long")
+    below = np.zeros((CANVAS_H, CANVAS_W), bool)
+    below[128:] = True
+    fit = crossed(below)
+    torn, plain = (Composer().compose(frame, f, garment) for f in (fit, straight_fit(full())))
+    x, y = on_camera(fit, (96, 126))
     assert torn[y, x].mean() < 0.9 * plain[y, x].mean()
-    assert np.array_equal(torn[y - 40, x - 20 : x + 20], plain[y - 40, x - 20 : x + 20])
+    assert np.array_equal(torn[y - 20, x - 20 : x + 20], plain[y - 20, x - 20 : x + 20])
+    light = torn[y + 3 : y + 40, x].astype(int).mean(1)
+    assert light[2] > 0.85 * light[-1]  # the arm itself only turns away a little
+
+
+def test_the_edge_of_an_arm_before_the_chest_is_no_staircase():
+    """A fit tells parts apart in squares of two canvas pixels, four of the camera's here: they were drawn as such."""
+    ys, xs = np.mgrid[0:CANVAS_H, 0:CANVAS_W] // 2 * 2
+    fit = crossed(xs + 0.4 * ys > 96 + 0.4 * 128)
+    picture = Composer().compose(grey_frame(), fit, flat_garment("long"))
+    x, y = on_camera(fit, (96, 128))
+    part = picture[y - 40 : y + 40, x - 60 : x + 60, 0]  # blue tells the place across
+    first = (part < 60).argmax(1)
+    line = np.polyval(np.polyfit(np.arange(80), first, 1), np.arange(80))
+    assert np.abs(first - line).max() < 1.5
+    assert np.polyfit(np.arange(80), first, 1)[0] == pytest.approx(-0.4, abs=0.03)
+
+
+def test_at_the_edge_every_camera_pixel_is_of_one_part_alone():
+    """Between arm and chest lies a line of one or two pixels at most, and no part of the garment in between."""
+    right = np.zeros((CANVAS_H, CANVAS_W), bool)
+    right[:, 96:] = True
+    fit = crossed(right)
+    picture = Composer().compose(grey_frame(), fit, flat_garment("long"))
+    x, y = on_camera(fit, (95.5, 128))
+    blue, green = picture[y, x - 12 : x + 12, :2].astype(float).T
+    ratio = blue / green  # whatever the light
+    chest, arm = ratio[0], ratio[-1]
+    assert chest > 3 * arm
+    assert (np.abs(ratio / chest - 1) < 0.2)[:11].all() and (np.abs(ratio / arm - 1) < 0.2)[-11:].all()
 
 
 def test_leaps_beside_what_is_drawn_do_not_matter():

@@ -1,0 +1,111 @@
+"""Where one part of a garment lies before another, a sleeve before the chest: the edge between them is smooth, and on
+either side one part alone is seen.
+
+A fit says for every canvas pixel which part it shows, at half the canvas's resolution: drawn as it is, the edge is a
+staircase. So each part's flow is carried on a few pixels beyond its edge, as it runs there, and the edge is drawn anew
+at the camera's resolution, where the part's share, blurred, is the largest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mirror.frames import CANVAS_H, CANVAS_W
+
+TORN_PX = 30.0
+"""Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
+layers. Less is cloth that is drawn together."""
+SEAM_PX = 5.5
+"""The same where they are on different parts of the garment, which lie close together near armpits and elbows."""
+EDGE_REACH = 2
+"""Canvas pixels beside torn ones within which the new edge may lie."""
+EDGE_SOFT = 1.8
+"""Canvas pixels over which the stairs of an edge are evened out: they are two wide."""
+SHADOW_PX, SHADOW_ENDS_PX = 1.8, 2.5
+"""How far a part's shadow falls; how slowly it ends where the parts grow together."""
+SHADOWS = (0.36, 0.24, 0.12)
+"""Share of the light that a part loses right at its edge: the torso to arms before it, upper arms to forearms, forearms
+by turning away."""
+CARRY_PX = 9
+"""Window, canvas pixels, in which a part is looked at where it is carried on."""
+TORN_TRUST = 0.02
+"""Weight there of pixels at the part's own edges, which may be mixtures, beside that of others."""
+_NEAR = np.ones((3, 3), np.uint8)
+_REACH = np.ones((2 * EDGE_REACH + 1, 2 * EDGE_REACH + 1), np.uint8)
+_PLACES = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1).astype(np.float32)
+_SHADOW_OF = tuple(SHADOWS[k] for k in (0, 1, 2, 1, 2))
+_MARGIN = EDGE_REACH + CARRY_PX // 2
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One part, carried on beyond its edges. source: float32 hxwx2. share: uint8 hxw, how much of the surroundings it
+    is. light: uint8 hxw, 255 where nothing shades it."""
+
+    source: np.ndarray
+    share: np.ndarray
+    light: np.ndarray
+
+
+@dataclass(frozen=True)
+class Edges:
+    """What lies around the edges between parts. box: x, y, width, height on the canvas, of all maps here. near: uint8
+    hxw, 255 where the edges are drawn anew."""
+
+    box: tuple[int, int, int, int]
+    near: np.ndarray
+    layers: list[Layer]
+
+
+def edges_between(source: np.ndarray, part: np.ndarray, seen: np.ndarray, unit: float) -> Edges | None:
+    """The edges between parts where a garment is seen; None where there are none.
+
+    source: float32 256x192x2, where on the garment each canvas pixel comes from, in units of which a garment-canvas
+    pixel has `unit`. part: uint8 256x192, of `flat.parts`, at that place. seen: uint8 256x192, not 0 where it counts.
+    """
+    leap = cv2.subtract(cv2.dilate(source, _NEAR), cv2.erode(source, _NEAR))
+    leap = cv2.max(*cv2.split(leap))
+    seam = cv2.compare(cv2.dilate(part, _NEAR), cv2.erode(part, _NEAR), cv2.CMP_NE)
+    torn = cv2.bitwise_and(cv2.compare(leap, SEAM_PX * unit, cv2.CMP_GT), seam)
+    torn = cv2.bitwise_or(torn, cv2.compare(leap, TORN_PX * unit, cv2.CMP_GT))
+    torn = cv2.bitwise_and(torn, cv2.dilate(seen, _REACH))
+    near = cv2.dilate(torn, _REACH)
+    x, y, width, height = cv2.boundingRect(near)
+    if not width:
+        return None
+    x0, y0 = max(x - _MARGIN, 0), max(y - _MARGIN, 0)
+    x1, y1 = min(x + width + _MARGIN, CANVAS_W), min(y + height + _MARGIN, CANVAS_H)
+    here = (slice(y0, y1), slice(x0, x1))
+    layers = list(_layers(source[here], part[here], near[here], torn[here]))
+    return Edges((x0, y0, x1 - x0, y1 - y0), near[here], layers)
+
+
+def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray, torn: np.ndarray) -> Iterator[Layer]:
+    ends = cv2.GaussianBlur(near, (0, 0), SHADOW_ENDS_PX)
+    for which in np.flatnonzero(np.bincount(part[near > 0], minlength=len(_SHADOW_OF))):
+        own = cv2.compare(part, int(which), cv2.CMP_EQ)
+        behind = cv2.bitwise_not(cv2.GaussianBlur(own, (0, 0), SHADOW_PX))
+        shade = cv2.multiply(behind, ends, scale=2.0 * _SHADOW_OF[which] / 255.0)
+        share = cv2.GaussianBlur(own, (0, 0), EDGE_SOFT)
+        yield Layer(_carried_on(source, own, torn), share, cv2.bitwise_not(shade))
+
+
+def _carried_on(source: np.ndarray, own: np.ndarray, torn: np.ndarray) -> np.ndarray:
+    """The source (float32 hxwx2) of one part where it is, and at and beyond its edge as it would go on: the part's mean
+    slope, and what its nearest pixels differ from that. own: uint8 hxw, 255 where the part is. torn: uint8 hxw, 255 at
+    edges, where the source may be a mixture."""
+    inner = cv2.bitwise_and(own, cv2.bitwise_not(torn))
+    across = cv2.mean(cv2.subtract(source[:, 1:], source[:, :-1]), cv2.bitwise_and(inner[:, 1:], inner[:, :-1]))
+    down = cv2.mean(cv2.subtract(source[1:], source[:-1]), cv2.bitwise_and(inner[1:], inner[:-1]))
+    plane = cv2.transform(_PLACES[: own.shape[0], : own.shape[1]], np.array([across[:2], down[:2]]).T)
+    trust = cv2.addWeighted(own, TORN_TRUST, inner, 1.0 - TORN_TRUST, 0.0, dtype=cv2.CV_32F)
+    trust = cv2.merge([trust, trust])
+    window = (CARRY_PX, CARRY_PX)
+    rest = cv2.blur(cv2.multiply(cv2.subtract(source, plane), trust), window)
+    out = cv2.add(cv2.divide(rest, cv2.max(cv2.blur(trust, window), 1e-3)), plane)
+    cv2.copyTo(source, inner, out)
+    return out

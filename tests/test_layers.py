@@ -1,0 +1,74 @@
+"""Where one part of a garment lies before another."""
+
+import numpy as np
+import pytest
+
+from mirror.flat import parts
+from mirror.frames import CANVAS_H, CANVAS_W
+from mirror.layers import Edges, edges_between
+from tests.bodies import flat_garment
+
+ALL = np.full((CANVAS_H, CANVAS_W), 255, np.uint8)
+ROWS, COLUMNS = np.mgrid[0:CANVAS_H, 0:CANVAS_W].astype(np.float32)
+
+
+def chest() -> np.ndarray:
+    return np.stack([0.9 * COLUMNS + 0.1 * ROWS, ROWS - 0.2 * COLUMNS], -1)
+
+
+def forearm() -> np.ndarray:
+    return np.stack([20 + 0.3 * ROWS, 240 - 0.5 * COLUMNS], -1)
+
+
+def half_and_half(apart: bool = True) -> Edges | None:
+    """A forearm on the right of column 96, the chest on its left; or what is called so, all of one flow."""
+    right = COLUMNS >= 96
+    source = np.where(right[..., None], forearm(), chest()) if apart else chest()
+    return edges_between(source, right.astype(np.uint8) * 2, ALL, 1.0)
+
+
+def test_where_parts_grow_together_there_is_no_edge():
+    assert half_and_half(apart=False) is None
+
+
+def test_an_edge_that_is_not_seen_is_none():
+    seen = np.zeros_like(ALL)
+    seen[:, :60] = 255
+    assert edges_between(np.where(COLUMNS[..., None] >= 96, forearm(), chest()), ALL * 0, seen, 1.0) is None
+
+
+def test_each_part_goes_on_beyond_its_edge_as_it_runs_there():
+    edges = half_and_half()
+    assert edges is not None and len(edges.layers) == 2
+    x, y, width, height = edges.box
+    near = edges.near > 0
+    for layer, whole in zip(edges.layers, (chest(), forearm()), strict=True):
+        assert np.abs(layer.source - whole[y : y + height, x : x + width])[near].max() < 0.1
+
+
+def test_the_two_shares_cross_at_the_edge():
+    edges = half_and_half()
+    assert edges is not None
+    middle = 96 - edges.box[0]
+    chest_share, arm_share = (layer.share[128].astype(int) for layer in edges.layers)
+    assert (chest_share > arm_share)[:middle].all() and (arm_share > chest_share)[middle:].all()
+
+
+def test_the_chest_is_shaded_at_the_edge_more_than_the_arm_and_neither_beyond():
+    edges = half_and_half()
+    assert edges is not None
+    middle = 96 - edges.box[0]
+    dark, turned = (255 - layer.light[128].astype(int) for layer in edges.layers)
+    assert dark[middle - 1] > 2 * turned[middle] > 20
+    assert dark[: middle - 6].max() <= 2 and turned[middle + 6 :].max() <= 2
+
+
+@pytest.mark.parametrize(("sleeves", "found"), [("none", {0}), ("short", {0, 1, 3}), ("long", {0, 1, 2, 3, 4})])
+def test_a_garments_parts(sleeves, found):
+    garment = flat_garment(sleeves)
+    part = parts(garment)
+    assert set(np.unique(part)) == found
+    at = garment.canvas_landmarks.round().astype(int)
+    assert part[at[2, 1], at[2, 0]] == 0  # neck_front
+    if sleeves == "long":
+        assert part[at[5, 1], at[5, 0]] == 2 and part[at[6, 1], at[6, 0]] == 4  # sleeve_outer
