@@ -22,10 +22,10 @@ from mirror.maps import (
     person_frames,
     person_layout,
     person_maps,
-    skin_colour,
-    skin_likeness,
 )
+from mirror.skin import Palette, hand_zones, likeness_and_apart, palette_of, skin_colour, skin_likeness
 from mirror.wardrobe import Garment
+from mirror.worn import Worn
 
 MIN_INSIDE_PX = 50
 """A mask that erodes to less is used as it is."""
@@ -117,12 +117,15 @@ class GarmentInputs:
 class PersonInputs:
     """Of a person on the canvas; each map is drawn once, when first asked for.
 
-    canvas: uint8 256x192x3 BGR. mask: float32 256x192, 0..1. landmarks: (33, >= 2), canvas pixels.
+    canvas: uint8 256x192x3 BGR. mask: float32 256x192, 0..1. landmarks: (33, >= 2), canvas pixels. worn: what is known
+    of the person's clothes from before; it learns of this picture.
     """
 
-    def __init__(self, canvas: np.ndarray, mask: np.ndarray, landmarks: np.ndarray) -> None:
+    def __init__(self, canvas: np.ndarray, mask: np.ndarray, landmarks: np.ndarray, worn: Worn | None = None) -> None:
         self.canvas, self.mask = canvas, mask
         self._landmarks = np.ascontiguousarray(landmarks[None, :, :2], np.float32)
+        palette = palette_of(self._small, self.skin, self._landmarks)
+        self._palette: Palette = palette if worn is None else worn.joined(palette)
 
     @cached_property
     def maps(self) -> np.ndarray:
@@ -138,7 +141,20 @@ class PersonInputs:
 
     @cached_property
     def skin_likeness(self) -> np.ndarray:
-        return np.ascontiguousarray(skin_likeness(self._small, self.skin, self._landmarks), np.float32)
+        found = skin_likeness(self._small, self.skin, self._landmarks, self._palette)
+        return np.ascontiguousarray(found, np.float32)
+
+    @cached_property
+    def hand_zones(self) -> tuple[np.ndarray, np.ndarray]:
+        """float32 2x128x96 twice, of `mirror.skin.hand_zones`."""
+        around, fingers = hand_zones(self._landmarks)
+        return around[0], fingers[0]
+
+    def likeness_in(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Of a part of the canvas, as fine as it is: likeness to skin, float32 HxW, 0..1, and how far the colours are
+        from the clothes', float32 HxW; as `mirror.skin.likeness_and_apart` has them."""
+        like, apart = likeness_and_apart(planes(self.canvas[rows, columns]), self._palette)
+        return like[0, 0], apart[0, 0]
 
     def named(self, name: str, warped: np.ndarray | None = None, coverage: np.ndarray | None = None) -> np.ndarray:
         """One input by its name. KeyError where there is none of that name.

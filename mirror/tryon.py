@@ -20,10 +20,11 @@ from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
-from mirror.retouch import as_filmed, without_stray_holes
+from mirror.retouch import as_filmed, hands_in_front, without_stray_holes
 from mirror.sleeves import Sleeves
 from mirror.smooth import OneEuro
 from mirror.wardrobe import Garment
+from mirror.worn import Worn
 
 MAX_GARMENTS = 64
 """Garments whose features are kept (0.3 MB each); the one not worn for the longest goes first."""
@@ -91,8 +92,8 @@ class NeuralFitter:
     name = "neural"
 
     def __init__(self, models_dir: Path, threads: int = 2, cache: Path | None = None, remembers: bool = True) -> None:
-        """threads: cores that an inference may use. cache: where compiled networks are kept. remembers: the room behind
-        people, from frame to frame; not for pictures that do not follow each other.
+        """threads: cores that an inference may use. cache: where compiled networks are kept. remembers: from frame to
+        frame, the room behind people and what they wear; not for pictures that do not follow each other.
 
         Raises ModelError, one sentence, where the set cannot be used.
         """
@@ -103,6 +104,7 @@ class NeuralFitter:
         self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
         paints = [port.name for port in self.engine["igm"].spec.outputs] if "igm" in self.engine else []
         self._backdrop = Backdrop() if remembers and "background" in paints else None
+        self._worn = Worn() if remembers else None
 
     def prepare(self, garment: Garment) -> None:
         """Run the garment branch, unless its features are kept from before."""
@@ -127,9 +129,11 @@ class NeuralFitter:
         return PendingFit(network.submit(given, partial(finish, warped)))
 
     def see_nobody(self, frame: Frame) -> None:
-        """A frame without a person shows the whole room."""
+        """A frame without a person shows the whole room; who comes next may be somebody else."""
         if self._backdrop is not None:
             self._backdrop.see(frame, None)
+        if self._worn is not None:
+            self._worn.forget()
 
     def close(self) -> None:
         """Wait for what is under way and release the networks."""
@@ -157,7 +161,7 @@ class NeuralFitter:
         size = (CANVAS_W, CANVAS_H)
         canvas = cv2.warpAffine(frame.image, crop.matrix, size, borderMode=cv2.BORDER_REPLICATE)
         mask = cv2.warpAffine(person.mask, crop.matrix, size)
-        inputs = PersonInputs(canvas, mask, crop.to_canvas(person.landmarks[:, :2].astype(np.float64)))
+        inputs = PersonInputs(canvas, mask, crop.to_canvas(person.landmarks[:, :2].astype(np.float64)), self._worn)
         network = self.engine["cwm_person"]
         ports = [port.name for port in network.spec.inputs]
         answer = network.run({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
@@ -184,6 +188,8 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
         coverage = supported(coverage) * made["composite_mask"][0, 0]
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
+        if bare is not None:
+            hands_in_front(warped.person, warped.outline, bare.share, coverage, repair[..., 3])
     shading = enlarge(made["shading"][0, 0])
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)
 

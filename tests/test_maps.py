@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -24,8 +22,6 @@ from mirror.maps import (
     person_frames,
     person_layout,
     person_maps,
-    skin_colour,
-    skin_likeness,
 )
 from mirror.wardrobe import LANDMARKS
 from tests.fake_samples import fake_landmarks, fake_sample
@@ -153,33 +149,6 @@ def test_frames_are_the_coordinates_of_the_maps_without_their_bounds(
         assert (found[row] * share)[inside] == pytest.approx(maps[name][inside], abs=2e-3)
 
 
-HAND = (slice(95, 105), slice(20, 30))
-"""Map pixels below the torso, where no clothes are looked at."""
-
-
-def dressed(cloth: np.ndarray, hand: np.ndarray) -> np.ndarray:
-    """A picture (1, 3, 128, 96) in [-1, 1], all of one cloth but for a hand; both are RGB in 0..1."""
-    picture = np.full((1, 3, MAP_H, MAP_W), cloth[:, None, None], np.float32)
-    picture[0, :, HAND[0], HAND[1]] = hand[:, None, None]
-    return picture * 2 - 1
-
-
-@pytest.mark.parametrize("cloth", [(0.85, 0.62, 0.1), (0.07, 0.07, 0.08), (0.95, 0.95, 0.95), (0.5, 0.2, 0.2)])
-@pytest.mark.parametrize("tone", [0.3, 0.55, 0.85])
-@pytest.mark.parametrize("light", [0.75, 1.15])
-def test_a_hand_is_told_from_the_clothes_by_the_face(tone: float, cloth: tuple[float, ...], light: float) -> None:
-    skin = np.array([[tone, tone * 0.75, tone * 0.62, 0.03, 0.03, 0.03]], np.float32)
-    found = skin_likeness(dressed(np.array(cloth), skin[0, :3] * light), skin, person())[0, 0]
-    assert found[HAND].min() > 0.7
-    assert found[:90].max() < 0.25
-
-
-def test_clothes_of_the_very_colour_of_skin_do_not_speak_against_a_hand() -> None:
-    skin = np.array([[0.6, 0.45, 0.37, 0.03, 0.03, 0.03]], np.float32)
-    found = skin_likeness(dressed(skin[0, :3], skin[0, :3]), skin, person())[0, 0]
-    assert found[HAND].min() > 0.7
-
-
 def test_numpy_and_torch_agree() -> None:
     torch = pytest.importorskip("torch")
     points, marks = person(), fake_sample(1)["garment_landmarks"][None]
@@ -190,8 +159,6 @@ def test_numpy_and_torch_agree() -> None:
         (person_layout, (points,)),
         (garment_layout, (marks,)),
         (person_frames, (points,)),
-        (skin_colour, (colour, points)),
-        (skin_likeness, (colour, np.full((1, 6), 0.3, np.float32), points)),
     ):
         expected = function(*given)  # type: ignore[operator]
         found = function(*(torch.from_numpy(x) for x in given))  # type: ignore[operator]
@@ -211,25 +178,3 @@ def test_degenerate_bodies_and_garments_stay_finite(collapse: float) -> None:
         garment_layout(marks),
     ):
         assert np.isfinite(maps).all()
-
-
-@pytest.mark.parametrize("tone", [0.15, 0.45, 0.85])
-def test_skin_colour_reads_the_face_whatever_its_tone(tone: float) -> None:
-    points = person()
-    picture = np.random.default_rng(0).uniform(0, 1, (1, 3, MAP_H, MAP_W)).astype(np.float32)
-    x, y = (points[0, [Landmark.LEFT_EYE, Landmark.RIGHT_EYE], :2].mean(0) / 2).astype(int)
-    skin = np.array([tone, tone * 0.8, tone * 0.7], np.float32)[:, None, None]
-    picture[0, :, y - 12 : y + 22, x - 11 : x + 12] = skin
-    picture[0, :, y - 2 : y + 1, x - 8 : x + 9] = 0.05  # dark glasses
-    found = skin_colour(picture * 2 - 1, points)[0]
-    assert found[:3] == pytest.approx(skin[:, 0, 0], abs=0.03)
-
-
-def test_maps_of_a_person_are_cheap() -> None:
-    """3 ms a frame at most on one core; the best of many, so that a busy machine does not count."""
-    points, best = person(), float("inf")
-    for _ in range(30):
-        start = time.perf_counter()
-        person_maps(points, FULL)
-        best = min(best, time.perf_counter() - start)
-    assert best < 3e-3

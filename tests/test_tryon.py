@@ -9,8 +9,6 @@ from mirror import tryon as tryon_module
 from mirror.engine import EngineError
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person, flow_from_pixels
-from mirror.maps import PERSON_CHANNELS
-from mirror.retouch import as_filmed, without_stray_holes
 from mirror.tryon import (
     RIM_PX,
     NeuralFitter,
@@ -146,45 +144,6 @@ def test_the_room_is_painted_where_the_generator_paints_background_and_the_room_
     assert np.allclose(repair[200, 150, :3], (10, 20, 30), atol=0.01)
     for place in ((50, 150), (200, 40)):
         assert np.allclose(repair[place][:3], 127.5)
-
-
-def holed(*, hand: bool = False, at_edge: bool = False, room: bool = False, end: float = CANVAS_H) -> float:
-    """Coverage that is shown in the middle of a hole on the chest, of a person who fills the canvas."""
-    coverage, outline = np.zeros((2, CANVAS_H, CANVAS_W), np.float32)
-    outline[60:220, 40:150] = coverage[60:220, 40:150] = 1.0
-    coverage[110:140, 90:104] = 0.0
-    if at_edge:
-        coverage[110:140, 40:104] = 0.0
-    person = np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
-    person[PERSON_CHANNELS.index("mask")] = 1.0
-    person[PERSON_CHANNELS.index("mask"), int(end / 2) :] = 0.0
-    if room:
-        person[PERSON_CHANNELS.index("mask"), 58:68, 46:51] = 0.0
-    if hand:
-        person[PERSON_CHANNELS.index("hand_left"), 66:75, 46:51] = 1.0
-    shown = without_stray_holes(coverage, outline, person, end)
-    assert np.array_equal(shown[:60], coverage[:60]) and shown[180, 100] == 1.0
-    return float(shown[125, 97])
-
-
-def test_a_hole_on_the_chest_is_closed_unless_something_is_there():
-    """A lanyard that is coloured like skin stood in the new garment as a stroke."""
-    assert holed() == holed(end=130.0) == 1.0
-    assert holed(hand=True) == holed(at_edge=True) == holed(room=True) == 0.0
-
-
-def test_hands_stay_as_filmed_and_skin_is_not_painted_over_skin():
-    likeness, person = np.zeros((128, 96), np.float32), np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
-    likeness[40:80, 10:90] = 0.45  # a palm in shadow
-    likeness[80:100, 10:90] = 0.9
-    person[PERSON_CHANNELS.index("hand_left"), :, 10:30] = 1.0
-    skin = np.zeros((CANVAS_H, CANVAS_W), np.float32)
-    skin[:, 140:] = 1.0
-    kept = as_filmed(likeness, person, skin)
-    hand, elsewhere, arm = 40, 100, 160
-    assert kept[120, hand] == 1.0 and kept[20, hand] == 0.0
-    assert kept[120, elsewhere] == 0.0 and kept[180, elsewhere] == 0.0
-    assert 0.0 < kept[120, arm] < 0.5 and kept[180, arm] == 1.0
 
 
 def test_a_garment_is_read_once(fitter, monkeypatch):

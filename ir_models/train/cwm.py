@@ -37,9 +37,8 @@ from mirror.maps import (
     person_frames,
     person_layout,
     person_maps,
-    skin_colour,
-    skin_likeness,
 )
+from mirror.skin import skin_colour, skin_likeness
 from mirror.wardrobe import LANDMARKS, SLEEVES
 
 LEVEL_WEIGHTS = (0.2, 0.15, 0.25, 0.4, 0.6, 1.0)

@@ -35,10 +35,9 @@ from mirror.maps import (
     person_frames,
     person_layout,
     person_maps,
-    skin_colour,
-    skin_likeness,
     supported,
 )
+from mirror.skin import skin_colour, skin_likeness
 
 CWM_SHARE = 0.7
 """How often a sample is warped by the CWM, errors included, instead of exactly."""

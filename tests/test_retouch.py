@@ -1,0 +1,106 @@
+"""What is known better than the generator says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mirror.frames import CANVAS_H, CANVAS_W, Landmark
+from mirror.inputs import PersonInputs
+from mirror.maps import PERSON_CHANNELS
+from mirror.retouch import as_filmed, hands_in_front, without_stray_holes
+from tests.fake_samples import fake_landmarks
+
+SKIN = (90, 115, 150)  # BGR
+MUSTARD, OF_SKIN = (20, 165, 230), (95, 120, 150)
+
+
+def holed(*, hand: bool = False, at_edge: bool = False, room: bool = False, end: float = CANVAS_H) -> float:
+    """Coverage that is shown in the middle of a hole on the chest, of a person who fills the canvas."""
+    coverage, outline = np.zeros((2, CANVAS_H, CANVAS_W), np.float32)
+    outline[60:220, 40:150] = coverage[60:220, 40:150] = 1.0
+    coverage[110:140, 90:104] = 0.0
+    if at_edge:
+        coverage[110:140, 40:104] = 0.0
+    person = np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
+    person[PERSON_CHANNELS.index("mask")] = 1.0
+    person[PERSON_CHANNELS.index("mask"), int(end / 2) :] = 0.0
+    if room:
+        person[PERSON_CHANNELS.index("mask"), 58:68, 46:51] = 0.0
+    if hand:
+        person[PERSON_CHANNELS.index("hand_left"), 66:75, 46:51] = 1.0
+    shown = without_stray_holes(coverage, outline, person, end)
+    assert np.array_equal(shown[:60], coverage[:60]) and shown[180, 100] == 1.0
+    return float(shown[125, 97])
+
+
+def test_a_hole_on_the_chest_is_closed_unless_something_is_there():
+    """A lanyard that is coloured like skin stood in the new garment as a stroke."""
+    assert holed() == holed(end=130.0) == 1.0
+    assert holed(hand=True) == holed(at_edge=True) == holed(room=True) == 0.0
+
+
+def test_hands_stay_as_filmed_and_skin_is_not_painted_over_skin():
+    likeness, person = np.zeros((128, 96), np.float32), np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
+    likeness[40:80, 10:90] = 0.45  # a palm in shadow
+    likeness[80:100, 10:90] = 0.9
+    person[PERSON_CHANNELS.index("hand_left"), :, 10:30] = 1.0
+    skin = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    skin[:, 140:] = 1.0
+    kept = as_filmed(likeness, person, skin)
+    hand, elsewhere, arm = 40, 100, 160
+    assert kept[120, hand] == 1.0 and kept[20, hand] == 0.0
+    assert kept[120, elsewhere] == 0.0 and kept[180, elsewhere] == 0.0
+    assert 0.0 < kept[120, arm] < 0.5 and kept[180, arm] == 1.0
+
+
+FINGERS = [(slice(118, 134), slice(x, x + 5)) for x in (100, 109, 118)]
+GAPS = [(slice(118, 134), slice(x, x + 4)) for x in (105, 114)]
+PALM = (slice(134, 150), slice(98, 125))
+
+
+def with_a_hand(cloth: tuple[int, int, int]) -> tuple[PersonInputs, dict[str, np.ndarray]]:
+    """Somebody in one colour with a hand before the chest, and masks of a generator that takes it for one blob."""
+    points = np.nan_to_num(fake_landmarks(np.random.default_rng(0)))
+    points[Landmark.LEFT_ELBOW, :2] = 150, 190
+    points[Landmark.LEFT_WRIST, :2] = 112, 152
+    for row in (Landmark.LEFT_INDEX, Landmark.LEFT_PINKY):
+        points[row, :2] = 112, 136
+    canvas = np.full((CANVAS_H, CANVAS_W, 3), cloth, np.uint8)
+    canvas[30:75, 75:117] = SKIN
+    for part in (*FINGERS, PALM):
+        canvas[part] = SKIN
+    masks = {name: np.zeros((CANVAS_H, CANVAS_W), np.float32) for name in ("outline", "skin", "coverage", "repair")}
+    masks["outline"][80:230, 40:160] = masks["coverage"][80:230, 40:160] = 1.0
+    masks["coverage"][122:152, 96:127] = 0.0
+    masks["skin"][122:152, 96:127] = masks["repair"][122:152, 96:127] = 1.0
+    return PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points), masks
+
+
+def test_the_garment_lies_between_fingers_and_fingers_before_it():
+    person, masks = with_a_hand(MUSTARD)
+    hands_in_front(person, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
+    for finger in FINGERS:
+        assert masks["coverage"][finger][1:, 1:-1].mean() < 0.15
+    for gap in GAPS:
+        assert masks["coverage"][gap][:, 1:-1].mean() > 0.85
+    assert masks["coverage"][PALM][:8].mean() < 0.1
+    assert (masks["coverage"][85:110, 60:130] == 1.0).all()
+
+
+def test_a_hand_before_cloth_of_its_colour_stays_as_the_generator_has_it():
+    person, masks = with_a_hand(OF_SKIN)
+    before = {name: mask.copy() for name, mask in masks.items()}
+    hands_in_front(person, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
+    for name, mask in masks.items():
+        assert np.array_equal(mask, before[name]), name
+
+
+@pytest.mark.parametrize("away", [-400.0, 400.0])
+def test_hands_beside_the_canvas_change_nothing(away: float):
+    person, masks = with_a_hand(MUSTARD)
+    points = person._landmarks[0] + np.float32([0.0, away])
+    elsewhere = PersonInputs(person.canvas, person.mask, points)
+    before = masks["coverage"].copy()
+    hands_in_front(elsewhere, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
+    assert np.array_equal(masks["coverage"], before)
