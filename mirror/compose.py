@@ -38,14 +38,11 @@ MAX_STEP = 4
 """Camera pixels between points of the coarse grid, at most; about one canvas pixel."""
 SHADE_ONE = 160
 """Level of shading 1 in 8 bits, so that gains up to 1.59 fit in."""
+FAINT = 0.5 * (1.0 - 1.0 / EDGE_GAIN)
+"""A share of which nothing is left once its edge is steeper."""
 MIN_ALPHA = 2.0 / 255.0
 RIM_PX = 1.02
 """From a picture's last row or column, counted from 1: a hair less than where remap looks for a pixel beyond."""
-_EDGE = np.clip((np.arange(256) / 255.0 - 0.5) * EDGE_GAIN + 0.5, 0.0, 1.0)
-_BARE_TABLE = np.round(255.0 * _EDGE).astype(np.uint8)
-_BARE_NOT = int(np.flatnonzero(_BARE_TABLE)[0]) - 1
-"""The highest share, 0..255, of which nothing is left once its edge is steeper."""
-_EDGE_TABLE = np.round(_EDGE * SHADE_ONE).astype(np.uint8)
 _TO_SIDE = np.minimum(np.arange(CANVAS_W), np.arange(CANVAS_W)[::-1])
 _SIDES = np.tile(np.clip(_TO_SIDE / SIDE_FADE, 0.0, 1.0).astype(np.float32), (CANVAS_H, 1))
 _INVERSE = cv2.WARP_INVERSE_MAP
@@ -68,81 +65,89 @@ class Composer:
         if fit.repair is not None:
             rim = 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
             mask = cv2.extractChannel(fit.repair, 3)
-            if patch := _patch(_drawn(mask), fit.crop.matrix, frame.size, rim):
+            if patch := _patch(_drawn(mask, MIN_ALPHA), fit.crop.matrix, frame.size, rim):
                 view = patch.of(picture)
-                alpha = _repair_alpha(view, mask, patch, fit.crop.scale)
+                alpha = _repair_alpha(view, mask, patch)
                 _lay_over(view, _painted(fit.repair, fit.bare, patch), alpha)
-        if patch := _patch(_drawn(fit.coverage), fit.crop.matrix, frame.size):
-            garb = self._garment(fit, garment, patch)
-            _lay_over(patch.of(picture), cv2.cvtColor(garb, cv2.COLOR_BGRA2BGR), cv2.extractChannel(garb, 3))
+        if patch := _patch(_drawn(fit.coverage, FAINT), fit.crop.matrix, frame.size):
+            self._draw(fit, garment, patch, patch.of(picture))
         return picture
 
-    def _garment(self, fit: Fit, garment: Garment, patch: _Patch) -> np.ndarray:
-        """uint8 BGRA of the patch's size: the garment through the flow, lit, with its alpha."""
-        cloth = self._cloth(fit, garment)
-        where = patch.enlarged(patch.lifted(cloth.source, cv2.BORDER_REPLICATE))
-        coverage = cv2.convertScaleAbs(cv2.multiply(fit.coverage, _SIDES), alpha=255.0)
-        light = cv2.convertScaleAbs(fit.shading, alpha=SHADE_ONE)
-        gains = patch.enlarged(patch.lifted(cv2.merge([light, light, light, coverage]), cv2.BORDER_REPLICATE))
-        cv2.insertChannel(cv2.LUT(cv2.extractChannel(gains, 3), _EDGE_TABLE), gains, 3)
+    def _draw(self, fit: Fit, garment: Garment, patch: _Patch, view: np.ndarray) -> None:
+        """The garment through the flow, lit, onto the patch's part of the picture."""
+        cloth = self._cloth(fit, garment, patch.scale)
+        where, light, covered = (
+            patch.enlarged(patch.lifted(m, cv2.BORDER_REPLICATE)) for m in (cloth.source, cloth.light, cloth.covered)
+        )
+        covered = _steeper(covered)
         part = None if cloth.edges is None else patch.part(cloth.edges.box)
         if part is None or cloth.edges is None:
             garb = cv2.remap(cloth.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+            alpha = cv2.extractChannel(garb, 3)
         else:
-            near, line = _draw_edges(cloth.edges, part, part.of(where), part.of(gains))
+            near, line = _draw_edges(cloth.edges, part, part.of(where), part.of(light))
             garb = cv2.remap(cloth.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            view = part.of(garb)
+            alpha = cv2.extractChannel(garb, 3)
             # cloth lies there wherever the picture of the garment ends: no gap shows between arm and body
-            cv2.insertChannel(cv2.max(cv2.extractChannel(view, 3), near), view, 3)
-            cv2.copyTo(cv2.blur(view, (3, 3)), line, view)
-        return cv2.multiply(garb, gains, scale=1.0 / SHADE_ONE)
+            cv2.max(part.of(alpha), near, dst=part.of(alpha))
+            cv2.copyTo(cv2.blur(part.of(garb), (3, 3)), line, part.of(garb))
+        alpha = cv2.multiply(alpha, covered, scale=1.0 / 255.0)
+        light = cv2.multiply(light, alpha, scale=1.0 / 255.0)
+        above = cv2.multiply(cv2.cvtColor(garb, cv2.COLOR_BGRA2BGR), cv2.merge([light] * 3), scale=1.0 / SHADE_ONE)
+        _lay(above, alpha, view)
 
-    def _cloth(self, fit: Fit, garment: Garment) -> _Cloth:
-        """What of a fit does not depend on the frame it is drawn on; kept for the next one."""
-        size, kept = fit.crop.scale, self._kept
-        if kept is not None and kept.of(fit, garment) and abs(kept.size / size - 1.0) < SAME_SCALE:
+    def _cloth(self, fit: Fit, garment: Garment, scale: float) -> _Cloth:
+        """What of a fit does not depend on the frame it is drawn on; kept for the next one. scale: camera pixels per
+        canvas pixel."""
+        kept = self._kept
+        if kept is not None and kept.of(fit, garment) and abs(kept.scale / scale - 1.0) < SAME_SCALE:
             return kept
         lay = garment.to_picture
         half = 0.5 * np.array([CANVAS_W - 1, CANVAS_H - 1])
-        level = self._levels.fitting(garment, _density(fit.flow, fit.coverage) * half[0] * lay[0, 0] / size)
+        level = self._levels.fitting(garment, _density(fit.flow, fit.coverage) * half[0] * lay[0, 0] / scale)
         # from the flow's coordinates to pixels of the level, in one affine step
         to_level = np.hstack([lay[:, :2] * half, (lay[:, :2] @ half + lay[:, 2] + 0.5)[:, None]]) / level.scale
         to_level[:, 2] -= 0.5
         source = _within(cv2.transform(fit.flow, to_level), level.picture.shape)
-        to_canvas = np.hstack([np.diag(half), half[:, None]])
-        on_garment = cv2.transform(fit.flow, to_canvas)
+        on_garment = cv2.transform(fit.flow, np.hstack([np.diag(half), half[:, None]]))
         part = cv2.remap(
             self._levels.parts_of(garment), on_garment, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
         )
-        seen = cv2.compare(fit.coverage, MIN_ALPHA, cv2.CMP_GT)
-        edges = edges_between(source, part, seen, lay[0, 0] / level.scale)
-        self._kept = _Cloth(fit.flow, fit.coverage, garment, size, level.picture, source, edges)
+        edges = edges_between(source, part, cv2.compare(fit.coverage, FAINT, cv2.CMP_GT), lay[0, 0] / level.scale)
+        light = cv2.convertScaleAbs(fit.shading, alpha=SHADE_ONE)
+        covered = cv2.convertScaleAbs(cv2.multiply(fit.coverage, _SIDES), alpha=255.0)
+        self._kept = _Cloth(fit, garment, scale, level.picture, source, light, covered, edges)
         return self._kept
 
 
 @dataclass(frozen=True)
 class _Cloth:
-    """A garment's picture (uint8 BGRA), where on it each canvas pixel comes from (float32 256x192x2, pixels of it), and
-    the edges between its parts. Before that, what they were made of; size: camera pixels per canvas pixel."""
+    """What is drawn of a fit. picture: uint8 BGRA, the garment's. source: float32 256x192x2, where on it a canvas pixel
+    comes from. light, covered: uint8 256x192, SHADE_ONE is light of 1, 255 is covered wholly. edges: between the
+    garment's parts."""
 
-    flow: np.ndarray
-    coverage: np.ndarray
+    fit: Fit
     garment: Garment
-    size: float
+    scale: float
     picture: np.ndarray
     source: np.ndarray
+    light: np.ndarray
+    covered: np.ndarray
     edges: Edges | None
 
     def of(self, fit: Fit, garment: Garment) -> bool:
         """Whether it was made of these very maps: frames between two fits share them."""
-        return self.flow is fit.flow and self.coverage is fit.coverage and self.garment is garment
+        mine = self.fit
+        same = mine.flow is fit.flow and mine.coverage is fit.coverage and mine.shading is fit.shading
+        return same and self.garment is garment
 
 
 @dataclass(frozen=True)
 class _Patch:
     """The part of the camera picture that is drawn on (pixels), and how its coarse grid lies on the canvas.
 
-    to_canvas, grid_to_canvas: float64 2x3, from pixels of the patch, and from those of the grid.
+    to_canvas, grid_to_canvas: float64 2x3, from pixels of the patch, and from those of the grid. scale: camera pixels
+    per canvas pixel.
     """
 
     x0: int
@@ -152,6 +157,7 @@ class _Patch:
     grid: tuple[int, int]
     to_canvas: np.ndarray
     grid_to_canvas: np.ndarray
+    scale: float
 
     def of(self, picture: np.ndarray) -> np.ndarray:
         """Its part of a picture, to be written into."""
@@ -199,7 +205,8 @@ def _patch(
     x1, y1 = min(math.ceil(max(across)) + 1, size[0]), min(math.ceil(max(down)) + 1, size[1])
     if x1 <= x0 or y1 <= y0:
         return None
-    step = min(max(round(1.0 / math.sqrt(abs(det))), 1), MAX_STEP)
+    scale = 1.0 / math.sqrt(abs(det))
+    step = min(max(round(scale), 1), MAX_STEP)
     x0, width = _whole_steps(x0, x1, step, size[0])
     y0, height = _whole_steps(y0, y1, step, size[1])
     grid = (max(1, width // step), max(1, height // step))
@@ -213,12 +220,12 @@ def _patch(
             [c * wide_step, d * high_step, shift_y + c * off_x + d * off_y],
         ]
     )
-    return _Patch(x0, y0, width, height, grid, of_patch, grid_to_canvas)
+    return _Patch(x0, y0, width, height, grid, of_patch, grid_to_canvas, scale)
 
 
-def _drawn(alpha: np.ndarray) -> tuple[int, int, int, int]:
-    """The box (x, y, width, height) around all that is drawn with this alpha, float32 HxW, 0..1."""
-    x, y, width, height = cv2.boundingRect(cv2.compare(alpha, MIN_ALPHA, cv2.CMP_GT))
+def _drawn(alpha: np.ndarray, least: float) -> tuple[int, int, int, int]:
+    """The box (x, y, width, height) around all whose alpha (float32 HxW, 0..1) is more than the least."""
+    x, y, width, height = cv2.boundingRect(cv2.compare(alpha, least, cv2.CMP_GT))
     return x, y, width, height
 
 
@@ -242,35 +249,44 @@ def _within(source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return cv2.merge([cv2.min(cv2.max(along, 0.0), side - RIM_PX) for along, side in sides])
 
 
-def _draw_edges(edges: Edges, part: _Patch, where: np.ndarray, gains: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _draw_edges(edges: Edges, part: _Patch, where: np.ndarray, light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Draw the edges between layers at camera resolution, each pixel of one layer alone, shaded by those before it.
 
-    where: float32 hxwx2, source positions, and gains: uint8 hxwx4, of the part's size, are written into. Returns, uint8
+    where: float32 hxwx2, source positions, and light: uint8 hxw, of the part's size, are written into. Returns, uint8
     hxw: 255 where that was done, and on the edges themselves.
     """
     near = cv2.compare(part.enlarged(part.lifted(edges.near)), 127, cv2.CMP_GT)
-    most, light = np.zeros_like(near), np.full_like(near, 255)
+    most, shadow = np.zeros(near.shape, np.float32), np.zeros_like(near)
     for layer in edges.layers:
-        share = part.enlarged(part.lifted(layer.share, cv2.BORDER_REPLICATE))
-        seen = cv2.bitwise_and(cv2.compare(share, most, cv2.CMP_GT), near)
-        most = cv2.max(most, share)
-        cv2.copyTo(part.enlarged(part.lifted(layer.source, cv2.BORDER_REPLICATE)), seen, where)
-        cv2.copyTo(part.enlarged(part.lifted(layer.light, cv2.BORDER_REPLICATE)), seen, light)
-    cv2.multiply(gains, cv2.merge([light, light, light, np.full_like(light, 255)]), dst=gains, scale=1.0 / 255.0)
+        own = part.part(layer.box)
+        if own is None:
+            continue
+        maps = own.enlarged(own.lifted(layer.maps, cv2.BORDER_REPLICATE))
+        share = cv2.extractChannel(maps, 2)
+        seen = cv2.bitwise_and(cv2.compare(share, own.of(most), cv2.CMP_GT), own.of(near))
+        source = cv2.merge([cv2.extractChannel(maps, 0), cv2.extractChannel(maps, 1)])
+        tint = np.full(seen.shape, layer.shadow, np.uint8)
+        for values, drawn in ((source, where), (share, most), (tint, shadow)):
+            cv2.copyTo(values, seen, own.of(drawn))
+    most = cv2.convertScaleAbs(most)
+    shadow = cv2.multiply(shadow, cv2.bitwise_not(most), scale=2.0 / 255.0)
+    shadow = cv2.multiply(shadow, part.enlarged(part.lifted(edges.shaded)), scale=1.0 / 255.0)
+    cv2.multiply(light, cv2.bitwise_not(shadow), dst=light, scale=1.0 / 255.0)
     return near, cv2.bitwise_and(cv2.compare(most, LINE, cv2.CMP_LT), near)
 
 
 def _painted(repair: np.ndarray, bare: Bare | None, patch: _Patch) -> np.ndarray:
     """uint8 BGR of the patch's size: what a repair is painted with. The edge of a bared arm is none of the picture's:
     it is as sharp as that of a garment."""
-    colours = cv2.cvtColor(cv2.convertScaleAbs(repair), cv2.COLOR_BGRA2BGR)
-    behind = patch.enlarged(patch.lifted(colours, cv2.BORDER_REPLICATE))
+    # with their fourth channel: three take twice the time to enlarge
+    behind = patch.enlarged(patch.lifted(cv2.convertScaleAbs(repair), cv2.BORDER_REPLICATE))
+    behind = cv2.cvtColor(behind, cv2.COLOR_BGRA2BGR)
     if bare is None:
         return behind
     skin = cv2.resize(cv2.convertScaleAbs(bare.colour), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
     skin = cv2.merge([*cv2.split(skin), cv2.convertScaleAbs(bare.share, alpha=255.0)])
     skin = patch.lifted(skin, cv2.BORDER_REPLICATE)
-    x, y, width, height = cv2.boundingRect(cv2.compare(cv2.extractChannel(skin, 3), _BARE_NOT, cv2.CMP_GT))
+    x, y, width, height = cv2.boundingRect(cv2.compare(cv2.extractChannel(skin, 3), int(255 * FAINT), cv2.CMP_GT))
     if not width:
         return behind
     # only where some is seen, and a point of the grid around it: of a bared neck a tenth of the patch
@@ -282,12 +298,12 @@ def _painted(repair: np.ndarray, bare: Bare | None, patch: _Patch) -> np.ndarray
         there = behind[top * down :, left * across :][: skin.shape[0], : skin.shape[1]]
     else:
         skin, there = patch.enlarged(skin), behind
-    share = cv2.LUT(cv2.extractChannel(skin, 3), _BARE_TABLE)
+    share = _steeper(cv2.extractChannel(skin, 3))
     _lay_over(there, cv2.cvtColor(skin, cv2.COLOR_BGRA2BGR), share)
     return behind
 
 
-def _repair_alpha(view: np.ndarray, mask: np.ndarray, patch: _Patch, scale: float) -> np.ndarray:
+def _repair_alpha(view: np.ndarray, mask: np.ndarray, patch: _Patch) -> np.ndarray:
     """uint8 of the patch's size: where the old garment is painted over, its edge drawn to the picture's.
 
     mask: float32 256x192, the repair's alpha.
@@ -297,7 +313,7 @@ def _repair_alpha(view: np.ndarray, mask: np.ndarray, patch: _Patch, scale: floa
     """
     full = cv2.cvtColor(view, cv2.COLOR_BGR2GRAY)
     guide = full if patch.grid == view.shape[1::-1] else cv2.resize(full, patch.grid, interpolation=cv2.INTER_AREA)
-    radius = max(1, round(GUIDE_RADIUS * scale * patch.grid[0] / patch.width))
+    radius = max(1, round(GUIDE_RADIUS * patch.scale * patch.grid[0] / patch.width))
     slope, offset = _guided(patch.lifted(mask), guide.astype(np.float32) * (1.0 / 255.0), radius)
     slope *= REPAIR_GAIN
     offset *= 255.0 * REPAIR_GAIN
@@ -322,9 +338,17 @@ def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> tuple[np.ndarra
     return cv2.blur(slope, size), cv2.blur(offset, size)
 
 
+def _steeper(share: np.ndarray) -> np.ndarray:
+    """A share (uint8) with its edge made steeper by EDGE_GAIN, around the half of it."""
+    return cv2.addWeighted(share, EDGE_GAIN, share, 0.0, 127.5 * (1.0 - EDGE_GAIN))
+
+
 def _lay_over(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:
     """Paint uint8 BGR with a uint8 alpha (straight) over uint8 BGR `view` in place; nothing changes where that is 0."""
-    alpha = cv2.merge([alpha, alpha, alpha])
-    above = cv2.multiply(colours, alpha, scale=1.0 / 255.0)
-    cv2.bitwise_not(alpha, dst=alpha)
-    cv2.add(above, cv2.multiply(view, alpha, scale=1.0 / 255.0), dst=view)
+    _lay(cv2.multiply(colours, cv2.merge([alpha] * 3), scale=1.0 / 255.0), alpha, view)
+
+
+def _lay(above: np.ndarray, alpha: np.ndarray, view: np.ndarray) -> None:
+    """The same of colours that were multiplied by their alpha already."""
+    behind = cv2.merge([cv2.bitwise_not(alpha)] * 3)
+    cv2.add(above, cv2.multiply(view, behind, scale=1.0 / 255.0), dst=view)

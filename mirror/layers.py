@@ -24,12 +24,12 @@ SEAM_PX = 5.5
 EDGE_REACH = 2
 """Canvas pixels beside torn ones within which the new edge may lie."""
 EDGE_SOFT = 1.8
-"""Canvas pixels over which the stairs of an edge are evened out: they are two wide."""
-SHADOW_PX, SHADOW_ENDS_PX = 1.8, 2.5
-"""How far a part's shadow falls; how slowly it ends where the parts grow together."""
-SHADOWS = (0.36, 0.24, 0.12)
-"""Share of the light that a part loses right at its edge: the torso to arms before it, upper arms to forearms, forearms
-by turning away."""
+"""Canvas pixels over which the stairs of an edge are evened out, two wide as they are; so far its shadow falls, too."""
+SHADOW_ENDS_PX = 2.5
+"""How slowly a shadow ends where the parts grow together."""
+SHADOWS = (92, 61, 31, 61, 31)
+"""Light, of 255, that a part loses right at its edge: the torso to arms before it, upper arms to forearms, forearms by
+turning away."""
 CARRY_PX = 9
 """Window, canvas pixels, in which a part is looked at where it is carried on."""
 TORN_TRUST = 0.02
@@ -37,27 +37,27 @@ TORN_TRUST = 0.02
 _NEAR = np.ones((3, 3), np.uint8)
 _REACH = np.ones((2 * EDGE_REACH + 1, 2 * EDGE_REACH + 1), np.uint8)
 _PLACES = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1).astype(np.float32)
-_SHADOW_OF = tuple(SHADOWS[k] for k in (0, 1, 2, 1, 2))
 _MARGIN = EDGE_REACH + CARRY_PX // 2
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One part, carried on beyond its edges. source: float32 hxwx2. share: uint8 hxw, how much of the surroundings it
-    is. light: uint8 hxw, 255 where nothing shades it."""
+    """One part, carried on beyond its edges. box: x, y, width, height, counted from the edges' box. maps: float32
+    hxwx3, source (x, y), and how much of the surroundings the part is, 0..255. shadow: of SHADOWS."""
 
-    source: np.ndarray
-    share: np.ndarray
-    light: np.ndarray
+    box: tuple[int, int, int, int]
+    maps: np.ndarray
+    shadow: int
 
 
 @dataclass(frozen=True)
 class Edges:
-    """What lies around the edges between parts. box: x, y, width, height on the canvas, of all maps here. near: uint8
-    hxw, 255 where the edges are drawn anew."""
+    """What lies around the edges between parts. box: x, y, width, height on the canvas, of both maps. near: uint8 hxw,
+    255 where the edges are drawn anew. shaded: uint8 hxw, how much of a shadow falls there."""
 
     box: tuple[int, int, int, int]
     near: np.ndarray
+    shaded: np.ndarray
     layers: list[Layer]
 
 
@@ -74,24 +74,33 @@ def edges_between(source: np.ndarray, part: np.ndarray, seen: np.ndarray, unit: 
     torn = cv2.bitwise_or(torn, cv2.compare(leap, TORN_PX * unit, cv2.CMP_GT))
     torn = cv2.bitwise_and(torn, cv2.dilate(seen, _REACH))
     near = cv2.dilate(torn, _REACH)
-    x, y, width, height = cv2.boundingRect(near)
-    if not width:
+    box, here = _around(near, CANVAS_W, CANVAS_H)
+    if not box[2]:
         return None
-    x0, y0 = max(x - _MARGIN, 0), max(y - _MARGIN, 0)
-    x1, y1 = min(x + width + _MARGIN, CANVAS_W), min(y + height + _MARGIN, CANVAS_H)
-    here = (slice(y0, y1), slice(x0, x1))
-    layers = list(_layers(source[here], part[here], near[here], torn[here]))
-    return Edges((x0, y0, x1 - x0, y1 - y0), near[here], layers)
+    near = near[here]
+    shaded = cv2.GaussianBlur(near, (0, 0), SHADOW_ENDS_PX)
+    return Edges(box, near, shaded, list(_layers(source[here], part[here], near, torn[here])))
+
+
+def _around(where: np.ndarray, width: int, height: int) -> tuple[tuple[int, int, int, int], tuple[slice, slice]]:
+    """The box (x, y, width, height) around all that is not 0, with a margin; and the same to cut it out."""
+    x, y, wide, high = cv2.boundingRect(where)
+    if not wide:
+        return (0, 0, 0, 0), (slice(0), slice(0))
+    x0, y0, x1, y1 = x - _MARGIN, y - _MARGIN, x + wide + _MARGIN, y + high + _MARGIN
+    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+    return (x0, y0, x1 - x0, y1 - y0), (slice(y0, y1), slice(x0, x1))
 
 
 def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray, torn: np.ndarray) -> Iterator[Layer]:
-    ends = cv2.GaussianBlur(near, (0, 0), SHADOW_ENDS_PX)
-    for which in np.flatnonzero(np.bincount(part[near > 0], minlength=len(_SHADOW_OF))):
-        own = cv2.compare(part, int(which), cv2.CMP_EQ)
-        behind = cv2.bitwise_not(cv2.GaussianBlur(own, (0, 0), SHADOW_PX))
-        shade = cv2.multiply(behind, ends, scale=2.0 * _SHADOW_OF[which] / 255.0)
-        share = cv2.GaussianBlur(own, (0, 0), EDGE_SOFT)
-        yield Layer(_carried_on(source, own, torn), share, cv2.bitwise_not(shade))
+    height, width = near.shape
+    for which, shadow in enumerate(SHADOWS):
+        own = cv2.compare(part, which, cv2.CMP_EQ)
+        box, here = _around(cv2.bitwise_and(own, near), width, height)
+        if box[2]:
+            share = cv2.GaussianBlur(own[here], (0, 0), EDGE_SOFT).astype(np.float32)
+            carried = _carried_on(source[here], own[here], torn[here])
+            yield Layer(box, cv2.merge([*cv2.split(carried), share]), shadow)
 
 
 def _carried_on(source: np.ndarray, own: np.ndarray, torn: np.ndarray) -> np.ndarray:
@@ -103,9 +112,9 @@ def _carried_on(source: np.ndarray, own: np.ndarray, torn: np.ndarray) -> np.nda
     down = cv2.mean(cv2.subtract(source[1:], source[:-1]), cv2.bitwise_and(inner[1:], inner[:-1]))
     plane = cv2.transform(_PLACES[: own.shape[0], : own.shape[1]], np.array([across[:2], down[:2]]).T)
     trust = cv2.addWeighted(own, TORN_TRUST, inner, 1.0 - TORN_TRUST, 0.0, dtype=cv2.CV_32F)
-    trust = cv2.merge([trust, trust])
     window = (CARRY_PX, CARRY_PX)
-    rest = cv2.blur(cv2.multiply(cv2.subtract(source, plane), trust), window)
-    out = cv2.add(cv2.divide(rest, cv2.max(cv2.blur(trust, window), 1e-3)), plane)
+    rest = cv2.blur(cv2.multiply(cv2.subtract(source, plane), cv2.merge([trust, trust])), window)
+    told = cv2.max(cv2.blur(trust, window), 1e-3)
+    out = cv2.add(cv2.divide(rest, cv2.merge([told, told])), plane)
     cv2.copyTo(source, inner, out)
     return out

@@ -5,7 +5,7 @@ import pytest
 
 from mirror.flat import parts
 from mirror.frames import CANVAS_H, CANVAS_W
-from mirror.layers import Edges, edges_between
+from mirror.layers import SHADOWS, Edges, edges_between
 from tests.bodies import flat_garment
 
 ALL = np.full((CANVAS_H, CANVAS_W), 255, np.uint8)
@@ -27,6 +27,12 @@ def half_and_half(apart: bool = True) -> Edges | None:
     return edges_between(source, right.astype(np.uint8) * 2, ALL, 1.0)
 
 
+def on_canvas(cut: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    out = np.zeros((CANVAS_H, CANVAS_W), np.uint8)
+    out[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = cut
+    return out
+
+
 def test_where_parts_grow_together_there_is_no_edge():
     assert half_and_half(apart=False) is None
 
@@ -40,27 +46,30 @@ def test_an_edge_that_is_not_seen_is_none():
 def test_each_part_goes_on_beyond_its_edge_as_it_runs_there():
     edges = half_and_half()
     assert edges is not None and len(edges.layers) == 2
-    x, y, width, height = edges.box
-    near = edges.near > 0
     for layer, whole in zip(edges.layers, (chest(), forearm()), strict=True):
-        assert np.abs(layer.source - whole[y : y + height, x : x + width])[near].max() < 0.1
+        (x, y, width, height), near = layer.box, on_canvas(edges.near, edges.box) > 0
+        x, y = x + edges.box[0], y + edges.box[1]
+        here = (slice(y, y + height), slice(x, x + width))
+        assert np.abs(layer.maps[..., :2] - whole[here])[near[here]].max() < 0.1
+        assert near[here].sum() == near.sum()
 
 
 def test_the_two_shares_cross_at_the_edge():
     edges = half_and_half()
     assert edges is not None
-    middle = 96 - edges.box[0]
-    chest_share, arm_share = (layer.share[128].astype(int) for layer in edges.layers)
-    assert (chest_share > arm_share)[:middle].all() and (arm_share > chest_share)[middle:].all()
+    (x, y, _, _), row = edges.box, 128
+    chest_share, arm_share = (
+        on_canvas(layer.maps[..., 2], (layer.box[0] + x, layer.box[1] + y, *layer.box[2:]))[row].astype(int)
+        for layer in edges.layers
+    )
+    assert (chest_share > arm_share)[90:96].all() and (arm_share > chest_share)[96:102].all()
 
 
-def test_the_chest_is_shaded_at_the_edge_more_than_the_arm_and_neither_beyond():
+def test_the_chest_is_shaded_more_than_the_arm_before_it():
     edges = half_and_half()
     assert edges is not None
-    middle = 96 - edges.box[0]
-    dark, turned = (255 - layer.light[128].astype(int) for layer in edges.layers)
-    assert dark[middle - 1] > 2 * turned[middle] > 20
-    assert dark[: middle - 6].max() <= 2 and turned[middle + 6 :].max() <= 2
+    assert [layer.shadow for layer in edges.layers] == [SHADOWS[0], SHADOWS[2]]
+    assert SHADOWS[0] > SHADOWS[1] > SHADOWS[2] > 0
 
 
 @pytest.mark.parametrize(("sleeves", "found"), [("none", {0}), ("short", {0, 1, 3}), ("long", {0, 1, 2, 3, 4})])
