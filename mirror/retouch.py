@@ -28,9 +28,9 @@ NO_HAND = (0.3, 0.6)
 """Weight of the head's and forearms' maps where colours are not asked: faces are skin, cuffs may become it."""
 IN_BODY = (0.5, 0.9)
 """Of the person's mask."""
-MIN_HAND_PX, TOLD_APART = 30, (0.09, 0.13)
-"""So many sure pixels, and so far from the clothes' colours, in those of `mirror.skin`, must a hand be: beige sleeves
-and a hand in warm light are not told apart pixel by pixel."""
+MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.09, 0.13), (90.0, 110.0)
+"""So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin` or in levels of
+255: beige sleeves and a hand in warm light are not told apart pixel by pixel."""
 REACH_PX = 9
 """Diameter on the canvas within which fingers may be longer than the generator says."""
 SURE_SKIN, SURE_CLOTH, MIXED, APART_LEVELS, MEAN_PX = 0.6, 0.1, (0.3, 0.8), 30.0, (15, 15)
@@ -66,7 +66,7 @@ def hands_in_front(
         if part is None or float(outline[part].max()) < HOLE:
             continue
         like, apart = person.likeness_in(*part)
-        sure = _told_apart(apart[(like > SURE_SKIN) & (person.mask[part] > 0.5)])
+        sure = _told_apart(person.canvas[part], like, apart, person.mask[part] > 0.5)
         if sure:
             zones = _places_of(person.maps[0], around * sure, fingers * sure, part)
             masks = (m[part] for m in (outline, skin, coverage, repair))
@@ -103,11 +103,15 @@ def _places_of(
     return tuple(cv2.resize(zone, size, interpolation=cv2.INTER_LINEAR) for zone in zones)
 
 
-def _told_apart(apart: np.ndarray) -> float:
-    """0..1: whether colours tell a hand from clothes. apart: float32 (n,), how far its sure pixels are from theirs."""
-    if len(apart) < MIN_HAND_PX:
+def _told_apart(picture: np.ndarray, like: np.ndarray, apart: np.ndarray, body: np.ndarray) -> float:
+    """0..1: whether colours tell a hand from clothes, of any light or in this one. picture: uint8 HxWx3. like, apart:
+    float32 HxW, of `PersonInputs.likeness_in`. body: bool HxW."""
+    hand, cloth = (like > SURE_SKIN) & body, (like < SURE_CLOTH) & body
+    if min(cv2.countNonZero(part.astype(np.uint8)) for part in (hand, cloth)) < MIN_HAND_PX:
         return 0.0
-    return float(_ramp(np.median(apart, keepdims=True), TOLD_APART)[0])
+    levels = np.linalg.norm(np.median(picture[hand], 0) - np.median(picture[cloth], 0))
+    told = (_ramp(np.atleast_1d(x), ends)[0] for x, ends in ((np.median(apart[hand]), TOLD_APART), (levels, IN_LIGHT)))
+    return float(max(told))
 
 
 def _part(weight: np.ndarray) -> tuple[slice, slice] | None:
