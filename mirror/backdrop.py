@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person
+from mirror.levels import colours_carried_on
 
 LONG_SIDE_PX = 320
 """The room is kept on a picture reduced to this: as fine as the network's canvas on a camera of 640 x 480."""
@@ -26,6 +27,13 @@ OTHER_LEVELS, OTHER_SHARE = 25, 0.3
 """A camera that was moved: more than this share of the room that is seen differs by more than this many levels."""
 FADE_PX = 3
 """Pixels of it over which what was never seen gives way to what was."""
+BESIDE_PX = 12
+"""So far what was never seen is taken to go on as beside it, pixels of it: a garment's old outline lies there, and a
+network's guess is blurred with the garment's colour."""
+
+NEAR_STEP, NEAR_PX, NEAR_SHARE = 4, 60, 0.25
+"""What was never seen is drawn on from what is near on a picture reduced so many times, where in a window of so many
+pixels of the room that share is known."""
 
 
 class Backdrop:
@@ -47,13 +55,11 @@ class Backdrop:
             return
         self._since = 0
         self._take_over(frame, person)
-        side = (2 * FADE_PX + 1, 2 * FADE_PX + 1)
-        known = cv2.blur(cv2.erode(self._known, np.ones(side, np.uint8)), side)
-        self._soft = cv2.merge([*cv2.split(self._room), known]) if known.any() else None
+        self._soft = self._continued() if self._known.any() else None
 
     def behind(self, crop: Crop, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray] | None:
-        """The room on the canvas: float32 256x192x3 BGR, 0..255, and float32 256x192, 0..1, where it is known; None:
-        nowhere.
+        """The room on the canvas: float32 256x192x3 BGR, 0..255, and float32 256x192, 0..1, where it is known, or
+        beside what is known, and so surely of like colour; None: nowhere.
 
         size: (width, height) of the camera picture.
         """
@@ -68,6 +74,20 @@ class Backdrop:
         )
         known = cv2.multiply(cv2.extractChannel(soft, 3), 1.0 / 255.0, dtype=cv2.CV_32F)
         return cv2.cvtColor(soft, cv2.COLOR_BGRA2BGR).astype(np.float32), known
+
+    def _continued(self) -> np.ndarray:
+        """uint8 hxwx4: the room, what was never seen of it as what is near, and how far it may be told."""
+        side = (2 * FADE_PX + 1, 2 * FADE_PX + 1)
+        sure = cv2.multiply(
+            cv2.blur(cv2.erode(self._known, np.ones(side, np.uint8)), side), 1.0 / 255, dtype=cv2.CV_32F
+        )
+        size = (max(sure.shape[1] // NEAR_STEP, 1), max(sure.shape[0] // NEAR_STEP, 1))
+        room, known = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (self._room, sure))
+        near = _drawn_on(room.astype(np.float32), known)
+        told = np.minimum(cv2.blur(known, (NEAR_PX // NEAR_STEP, NEAR_PX // NEAR_STEP)) * (1.0 / NEAR_SHARE), 1.0)
+        near, told = (cv2.resize(m, sure.shape[::-1], interpolation=cv2.INTER_LINEAR) for m in (near, told))
+        room = cv2.blendLinear(self._room, near.astype(np.uint8), sure, 1.0 - sure)
+        return cv2.merge([*cv2.split(room), (np.maximum(sure, told) * 255.0).astype(np.uint8)])
 
     def _take_over(self, frame: Frame, person: Person | None) -> None:
         scale = min(1.0, LONG_SIDE_PX / max(frame.size))
@@ -114,3 +134,18 @@ class Backdrop:
         gain = now / was
         if np.abs(gain - 1.0).max() > 1.0 / 255.0:
             self._room = cv2.multiply(self._room, (*gain.tolist(), 1.0))
+
+
+def _drawn_on(colours: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """float32 hxwx3: colours where their weight (float32 hxw, 0..1) is 1, and elsewhere what is near, from ever coarser
+    means: pull and push (Gortler et al., The Lumigraph, SIGGRAPH 1996, section 3.4)."""
+    height, width = weight.shape
+    sums = colours * weight[..., None]
+    if min(height, width) > 1 and weight.min() < 1.0:
+        half = ((width + 1) // 2, (height + 1) // 2)
+        total = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
+        mean = cv2.resize(sums, half, interpolation=cv2.INTER_AREA) / np.maximum(total, 1e-6)[..., None]
+        coarse = _drawn_on(mean, np.minimum(total * 4.0, 1.0))
+        coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+        return sums + coarse * (1.0 - weight[..., None])
+    return sums / np.maximum(weight, 1e-6)[..., None]

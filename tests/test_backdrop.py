@@ -72,7 +72,20 @@ def test_what_was_always_hidden_is_not_known() -> None:
         seen(backdrop, room(), index, span)
     told = backdrop.behind(WHOLE, SIZE)
     assert told is not None
-    assert told[1][:, 68:118].max() == 0.0 and told[1][:, :50].min() > 0.0
+    assert told[1][:, 84:100].max() == 0.0 and told[1][:, :50].min() > 0.0
+
+
+def test_what_was_never_seen_is_drawn_on_from_beside() -> None:
+    """A blue board behind an arm's length of white wall coloured what was uncovered beside the body."""
+    halves = np.full((SIZE[1], SIZE[0], 3), 210, np.uint8)
+    halves[:, 250:] = (160, 90, 20)
+    backdrop = Backdrop()
+    seen(backdrop, halves, 0, (100, 200))
+    told = backdrop.behind(WHOLE, SIZE)
+    assert told is not None
+    beside = np.s_[10:-10, 62:70]
+    assert told[1][beside].min() > 0.5
+    assert np.abs(told[0][beside] - 210).max() < 12
 
 
 def test_an_empty_room_is_known_all_over() -> None:
@@ -122,5 +135,5 @@ def test_a_camera_that_was_moved_sees_another_room() -> None:
     seen(backdrop, room(seed=1), 1, (60, 200))
     told = backdrop.behind(WHOLE, SIZE)
     assert told is not None
-    assert told[1][:, 45:110].max() == 0.0
+    assert told[1][:, 62:95].max() == 0.0
     assert told[1].shape == (CANVAS_H, CANVAS_W)
