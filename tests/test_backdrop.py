@@ -72,7 +72,7 @@ def test_what_was_always_hidden_is_not_known() -> None:
         seen(backdrop, room(), index, span)
     told = backdrop.behind(WHOLE, SIZE)
     assert told is not None
-    assert told[1][:, 84:100].max() == 0.0 and told[1][:, :50].min() > 0.0
+    assert told[1][:, 84:100].max() < 0.1 and told[1][:, :50].min() > 0.0
 
 
 def test_what_was_never_seen_is_drawn_on_from_beside() -> None:
