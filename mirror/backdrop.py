@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Frame, Person
-from mirror.levels import colours_carried_on
 
 LONG_SIDE_PX = 320
 """The room is kept on a picture reduced to this: as fine as the network's canvas on a camera of 640 x 480."""
@@ -27,10 +26,6 @@ OTHER_LEVELS, OTHER_SHARE = 25, 0.3
 """A camera that was moved: more than this share of the room that is seen differs by more than this many levels."""
 FADE_PX = 3
 """Pixels of it over which what was never seen gives way to what was."""
-BESIDE_PX = 12
-"""So far what was never seen is taken to go on as beside it, pixels of it: a garment's old outline lies there, and a
-network's guess is blurred with the garment's colour."""
-
 NEAR_STEP, NEAR_PX, NEAR_SHARE = 4, 60, 0.25
 """What was never seen is drawn on from what is near on a picture reduced so many times, where in a window of so many
 pixels of the room that share is known."""

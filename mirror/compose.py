@@ -269,7 +269,8 @@ def _draw_edges(edges: Edges, part: _Patch, where: np.ndarray, light: np.ndarray
         for values, drawn in ((source, where), (share, most), (tint, shadow)):
             cv2.copyTo(values, seen, own.of(drawn))
     most = cv2.convertScaleAbs(most)
-    shadow = cv2.multiply(shadow, cv2.bitwise_not(most), scale=2.0 / 255.0)
+    # blurred, or the line between the darkest and the lightest of it is dotted
+    shadow = cv2.blur(cv2.multiply(shadow, cv2.bitwise_not(most), scale=2.0 / 255.0), (3, 3))
     shadow = cv2.multiply(shadow, part.enlarged(part.lifted(edges.shaded)), scale=1.0 / 255.0)
     cv2.multiply(light, cv2.bitwise_not(shadow), dst=light, scale=1.0 / 255.0)
     return near, cv2.bitwise_and(cv2.compare(most, LINE, cv2.CMP_LT), near)

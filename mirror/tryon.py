@@ -30,6 +30,9 @@ MAX_GARMENTS = 64
 """Garments whose features are kept (0.3 MB each); the one not worn for the longest goes first."""
 LEAP = 0.2
 """By so much, of the flow's own units, it differs within three map pixels where one layer ends and another begins."""
+NOT_ROOM, ROOM = 0.15, 0.5
+"""Share of background in what the generator paints up to which none of the room is, and from which all of it: told at
+half the canvas's resolution, it grows slowly at a garment's outline, and half a garment there is a halo."""
 RIM_PX = 3
 _RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1, 2 * RIM_PX + 1))
 GAIN_CUTOFF_HZ = 0.5
@@ -208,7 +211,8 @@ def repair_of(
     repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
     behind, bare = colours_of(made)
     if room is not None and "background" in made:
-        share = cv2.multiply(enlarge(made["background"][0, 0]), room[1])
+        share = np.clip((enlarge(made["background"][0, 0]) - NOT_ROOM) * np.float32(1.0 / (ROOM - NOT_ROOM)), 0.0, 1.0)
+        share = cv2.multiply(share, room[1])
         behind = cv2.blendLinear(room[0], behind, share, 1.0 - share)
     repair[..., :3] = behind
     mask = made["repair_mask"][0, 0]

@@ -105,6 +105,19 @@ def test_a_repair_reaches_over_the_rim_of_the_old_garment_and_not_into_the_perso
     assert alpha[125, 119 + RIM_PX] == 1.0 and alpha[125, 120 + RIM_PX] == 0.0
 
 
+@pytest.mark.parametrize(("background", "painted_room"), [(0.1, 0.0), (0.5, 1.0), (1.0, 1.0)])
+def test_where_half_of_what_is_painted_is_background_the_room_is(background, painted_room):
+    """At a garment's outline the generator's background grows slowly: half a garment stood around it as a halo."""
+    size = (CANVAS_H, CANVAS_W)
+    made = {
+        "repair_mask": np.ones((1, 1, *size), np.float32),
+        "repair_colour": np.full((1, 3, *size), -1.0, np.float32),
+        "background": np.full((1, 1, 128, 96), background, np.float32),
+    }
+    room = np.full((*size, 3), 200.0, np.float32), np.ones(size, np.float32)
+    assert np.allclose(repair_of(made, np.zeros(size, np.float32), room)[0][..., :3], 200.0 * painted_room, atol=0.1)
+
+
 def test_a_flow_is_enlarged_smoothly_but_not_across_a_leap():
     y, x = np.mgrid[0:128, 0:96].astype(np.float32)
     flow = np.stack([0.01 * x, 0.01 * y])
