@@ -31,8 +31,9 @@ IN_BODY = (0.5, 0.9)
 MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.09, 0.13), (90.0, 110.0)
 """So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin` or in levels of
 255: beige sleeves and a hand in warm light are not told apart pixel by pixel."""
-REACH_PX = 9
-"""Diameter on the canvas within which fingers may be longer than the generator says."""
+REACH_PX, GAP_PX = 9, 25
+"""Diameters on the canvas within which fingers may be longer than the generator says, and the garment reach farther:
+half a hand's breadth; on the far side of a hand that hangs beside the body there is none."""
 SURE_SKIN, SURE_CLOTH, MIXED, APART_LEVELS, MEAN_PX = 0.6, 0.1, (0.3, 0.8), 30.0, (15, 15)
 """Of `_unmixed`: likeness that is surely skin, and surely not; shares that count as none and all of the hand; how
 different both must be, in levels of 255; the window of their means, canvas pixels."""
@@ -84,7 +85,8 @@ def _hand_in_front(
     repair: np.ndarray,
 ) -> None:
     shown = _ramp(like, SURE_HAND) * cv2.dilate(1.0 - coverage, _disc(REACH_PX)) * unmixed * fingers
-    old = cv2.max(fingers, around * (1.0 - skin * repair)) * (1.0 - _ramp(like, MAYBE_HAND) * unmixed)
+    left = cv2.max(fingers * (1.0 - repair * (1.0 - skin)), around * (1.0 - repair))
+    old = left * (1.0 - _ramp(like, MAYBE_HAND) * unmixed) * cv2.dilate(coverage, _disc(GAP_PX))
     coverage *= 1.0 - shown
     np.maximum(coverage, outline * old, out=coverage)
     repair *= 1.0 - shown
