@@ -256,19 +256,16 @@ def _draw_edges(edges: Edges, part: _Patch, where: np.ndarray, light: np.ndarray
     hxw: 255 where that was done, and on the edges themselves.
     """
     near = cv2.compare(part.enlarged(part.lifted(edges.near)), 127, cv2.CMP_GT)
-    most, shadow = np.zeros(near.shape, np.float32), np.zeros_like(near)
+    most, shadow = np.zeros_like(near), np.zeros_like(near)
     for layer in edges.layers:
         own = part.part(layer.box)
         if own is None:
             continue
-        maps = own.enlarged(own.lifted(layer.maps, cv2.BORDER_REPLICATE))
-        share = cv2.extractChannel(maps, 2)
+        source, share = (own.enlarged(own.lifted(m, cv2.BORDER_REPLICATE)) for m in (layer.source, layer.share))
         seen = cv2.bitwise_and(cv2.compare(share, own.of(most), cv2.CMP_GT), own.of(near))
-        source = cv2.merge([cv2.extractChannel(maps, 0), cv2.extractChannel(maps, 1)])
         tint = np.full(seen.shape, layer.shadow, np.uint8)
         for values, drawn in ((source, where), (share, most), (tint, shadow)):
             cv2.copyTo(values, seen, own.of(drawn))
-    most = cv2.convertScaleAbs(most)
     # blurred, or the line between the darkest and the lightest of it is dotted
     shadow = cv2.blur(cv2.multiply(shadow, cv2.bitwise_not(most), scale=2.0 / 255.0), (3, 3))
     shadow = cv2.multiply(shadow, part.enlarged(part.lifted(edges.shaded)), scale=1.0 / 255.0)

@@ -50,7 +50,7 @@ def test_each_part_goes_on_beyond_its_edge_as_it_runs_there():
         (x, y, width, height), near = layer.box, on_canvas(edges.near, edges.box) > 0
         x, y = x + edges.box[0], y + edges.box[1]
         here = (slice(y, y + height), slice(x, x + width))
-        assert np.abs(layer.maps[..., :2] - whole[here])[near[here]].max() < 0.1
+        assert np.abs(layer.source - whole[here])[near[here]].max() < 0.1
         assert near[here].sum() == near.sum()
 
 
@@ -59,7 +59,7 @@ def test_the_two_shares_cross_at_the_edge():
     assert edges is not None
     (x, y, _, _), row = edges.box, 128
     chest_share, arm_share = (
-        on_canvas(layer.maps[..., 2], (layer.box[0] + x, layer.box[1] + y, *layer.box[2:]))[row].astype(int)
+        on_canvas(layer.share, (layer.box[0] + x, layer.box[1] + y, *layer.box[2:]))[row].astype(int)
         for layer in edges.layers
     )
     assert (chest_share > arm_share)[90:96].all() and (arm_share > chest_share)[96:102].all()
