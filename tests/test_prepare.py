@@ -278,11 +278,18 @@ def test_rembg_is_not_imported_before_it_is_needed() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_label_at_the_hem_is_no_hole() -> None:
-    photo, _ = draw_photo(TEE)
-    photo[320:336, 105:117] = photo[320:336, 5:17]  # of the floor's colour
+@pytest.mark.parametrize(
+    ("shape", "rows", "columns"),
+    [(TEE, (320, 336), (105, 117)), (LONG, (284, 298), (186, 198))],
+)
+def test_a_label_at_the_hem_is_no_hole(
+    shape: dict[str, tuple[float, float]], rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    photo, _ = draw_photo(shape)
+    photo[slice(*rows), slice(*columns)] = photo[slice(*rows), 5 : 5 + columns[1] - columns[0]]  # the floor's colour
     prepared = prepare(photo, "x", "x")
-    assert not prepared.doubts and prepared.outline[321:335, 106:116].all()
+    inside = prepared.outline[rows[0] + 1 : rows[1] - 1, columns[0] + 1 : columns[1] - 1]
+    assert not prepared.doubts and inside.all()
 
 
 @pytest.mark.parametrize("place", [(0, 0), (300, 0), (150, 400)])

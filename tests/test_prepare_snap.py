@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mirror.prepare.judge import polygon
-from mirror.prepare.snap import snap
+from mirror.prepare.snap import snap, snap_to
 from tests.photos import TEE, draw_photo
 
 
@@ -62,3 +62,28 @@ def test_what_reaches_the_edge_of_the_picture_stays_there() -> None:
     photo, mask = photo[:, 60:], mask[:, 60:]
     found = snap(photo, np.ascontiguousarray(mask))
     assert found.shape == mask.shape and differs(found, mask) < 0.02 * mask.sum()
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_rag_of_the_cloth_s_colour_is_no_seam(kept: int) -> None:
+    """A bit of carpet of the cloth's colour beside it has an edge as clear as the cloth's; so has a stain on the cloth
+    of the floor's colour."""
+    photo, mask = drawn()
+    points = draw_photo(TEE)[1]
+    rag = np.s_[220:240, 216:222] if kept else np.s_[220:240, 210:216]
+    photo[rag] = photo[(250 if kept else 20), 150]
+    spoiled = mask.copy()
+    spoiled[rag] = kept
+    near = np.s_[210:250, 205:235]
+    assert differs(snap(photo, spoiled), mask, near) > 80
+    assert differs(snap_to(photo, spoiled, polygon(points)), mask, near) < 30
+
+
+def test_a_bend_that_is_no_rag_stays() -> None:
+    photo, mask = drawn()
+    points = draw_photo(TEE)[1]
+    flared = np.array([(84, 300), (216, 300), (240, 344), (60, 344)])
+    for picture, value in ((photo, (60, 70, 180)), (mask, 1)):
+        cv2.fillPoly(picture, [flared], value)
+    corners = polygon(points)
+    assert differs(snap_to(photo, mask, corners), mask) < 0.015 * mask.sum()

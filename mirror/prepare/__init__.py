@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from mirror.prepare import cutout as cutting
+from mirror.prepare.contour import trace
 from mirror.prepare.cutout import Cutout
 from mirror.prepare.daylight import evened
 from mirror.prepare.decode import PhotoError, load_photo
@@ -23,6 +24,7 @@ from mirror.prepare.judge import (
     measure,
     polygon,
     through_neck,
+    waist,
 )
 from mirror.prepare.landmarks import Placed, from_points, place
 from mirror.prepare.matte import premultiplied, soften, straight_alpha
@@ -126,7 +128,8 @@ def _search(
             return False
         placed = place(cut.opened, near, sleeved)
         gaps = outside_body(cut.gaps, body(placed.points))
-        if placed.sleeves != "long":  # whose armpits are less sure; labels at the hem of short ones are no gaps
+        gaps = outside_body(gaps, waist(placed.points), 1.0)
+        if placed.sleeves != "long":  # whose armpits are less sure
             gaps = outside_body(gaps, polygon(placed.points), 1.0)
         if gaps.sum() < cut.gaps.sum():
             cut = replace(cut, gaps=gaps)
@@ -167,7 +170,17 @@ def _search(
                 break
     if best is None:
         raise PhotoError("No garment stands out from the background; lay it on a plain floor of another colour.")
-    return best
+    if best[0].method != cutting.BY_COLOUR:
+        return best
+    return _along_seams(*best[:2])
+
+
+def _along_seams(cut: Cutout, placed: Placed) -> tuple[Cutout, Placed, Quality, list[str]]:
+    """A cut-out whose outline bends as the seams between its landmarks do, judged anew."""
+    cut = cutting.along_seams(cut, polygon(placed.points))
+    placed = replace(placed, contour=trace(cut.opened))
+    quality = measure(cut, placed)
+    return cut, placed, quality, doubts(quality, placed)
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from mirror.prepare import grabcut
 from mirror.prepare.gaps import find_gaps, open_gaps
 from mirror.prepare.network import Network
-from mirror.prepare.snap import snap
+from mirror.prepare.snap import snap, snap_to
 
 BY_COLOUR, BY_ALPHA = "GrabCut", "the file's own transparency"
 REACHES = (1.0, None, 0.8)
@@ -65,6 +65,12 @@ def grown(cut: Cutout, cloth: np.ndarray) -> Cutout:
     joined = cv2.morphologyEx(cut.mask | cloth, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     mask = _snapped(cut.picture, grabcut.tidy(grabcut.refine(cut.picture, grabcut.tidy(joined), grabcut.BAND)))
     return Cutout(mask, _gaps(cut.picture, mask), cut.picture, cut.method)
+
+
+def along_seams(cut: Cutout, corners: np.ndarray) -> Cutout:
+    """A cut-out by colour whose outline follows smooth seams between corners (12, 2), the ring of its landmarks."""
+    mask = snap_to(cut.picture, cut.mask, corners)
+    return Cutout(mask, cut.gaps & mask, cut.picture, cut.method)
 
 
 def by_network(photo: np.ndarray, network: Network) -> Cutout:

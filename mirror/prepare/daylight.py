@@ -5,8 +5,8 @@ panels through the landmarks and compared. Where the same cloth is darker or tin
 slowly, that is light, and the half that is further from the garment's usual colour gets most of a smooth gain for each
 channel. What is alike on both sides (raglan sleeves, bands, prints) cancels out. A difference that is too large for
 light, or changes at a hard edge, or where too little plain cloth shows, is taken for the garment's design and left. On
-plain garments a slow change from top to bottom goes, too. Of 255 garments from photos 187 are changed, mostly little; of
-the 150 that change most, looked at before and after, none was the worse for it.
+plain garments a slow change from top to bottom goes, too. Of 255 garments from photos 187 are changed, mostly little;
+of the 150 that change most, looked at before and after, none was the worse for it.
 
 Source of the method: E. H. Land, J. J. McCann, "Lightness and retinex theory", 1971 (light changes slowly, cloth
 abruptly), and J. von Kries, 1902 (a gain for each channel). Comparing the halves is our own.

@@ -30,13 +30,62 @@ CLEAR_EDGE = 14.0
 BEND_COST = 0.8
 """Of a move by one pixel from place to place."""
 FORBIDDEN = 1e3
+STRAY, STRAY_COST = 0.010, 30.0
+"""Of the garment's size: how far an outline is off a smooth curve where it does not follow it; and what it costs to
+leave such a curve by all the reach."""
+SHORTEST, ENDS = 24, 8
+"""Places along the outline: shorter seams are left as they are, and so is what lies so near the ends of others."""
 
 
 def snap(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The mask (uint8 HxW 0/1, one piece without holes) with its outline moved to the edges of bgr (uint8 HxWx3)."""
+    line = outline(mask)
+    return _moved(bgr, mask, smooth(resample(line, max(60, int(_length(line) / STEP_PX))), 2.0), 0.0)
+
+
+def snap_to(bgr: np.ndarray, mask: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """As `snap`, but from the line that seams take: smooth from corner to corner.
+
+    A rag of carpet is an edge as good as a hem's, but no seam bends like it. corners: float64 (12, 2), the ring of
+    landmarks, neck to neck, pixels; nothing is assumed of the outline between the first and the last.
+    """
+    line = outline(mask)
+    return _moved(bgr, mask, _seams(line, corners, float(np.sqrt(mask.sum()))), STRAY_COST)
+
+
+def _seams(line: np.ndarray, corners: np.ndarray, size: float) -> np.ndarray:
+    """The outline (n, 2) as curves of third degree from corner to corner, where it is nearly one."""
+    line = smooth(resample(line, max(60, int(_length(line) / STEP_PX))), 2.0)
+    at = np.linalg.norm(line[None] - corners[:, None], axis=2).argmin(1)
+    steps = (at - np.roll(at, 1)) % len(line)
+    if steps[1:].sum() >= len(line):  # they lie against the clock, or out of order
+        at = at[::-1]
+        steps = (at - np.roll(at, 1)) % len(line)
+        if steps[1:].sum() >= len(line):
+            return line
+    out = line.copy()
+    for start, count in zip(at[:-1], steps[1:], strict=True):
+        if count < SHORTEST:
+            continue
+        index = (start + np.arange(count + 1)) % len(line)
+        part = line[index]
+        t = np.linspace(-1.0, 1.0, count + 1)
+        terms = np.stack([t**k for k in range(4)], 1)
+        weight = np.ones(count + 1)
+        for _ in range(8):
+            curve = terms @ np.linalg.lstsq(terms * weight[:, None], part * weight[:, None], rcond=None)[0]
+            off = np.linalg.norm(part - curve, axis=1)
+            weight = 1.0 / (1.0 + (off / (STRAY * size)) ** 2)
+        if np.percentile(off, 75) < STRAY * size:
+            blend = np.clip(np.minimum(np.arange(count + 1), np.arange(count, -1, -1)) / ENDS, 0.0, 1.0)[:, None]
+            out[index] = part + blend * (curve - part)
+    return resample(smooth(out, 1.0), len(line))
+
+
+def _moved(bgr: np.ndarray, mask: np.ndarray, line: np.ndarray, stray_cost: float) -> np.ndarray:
+    """The mask whose outline is the best closed path along a line (n, 2), with a cost of straying from it."""
     size = float(np.sqrt(mask.sum()))
     reach = max(3, round(REACH * size))
-    line = smooth(resample(outline(mask), max(60, int(_length(outline(mask)) / STEP_PX))), 2.0)
     tangent = np.roll(line, -3, 0) - np.roll(line, 3, 0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
     normal = np.stack([tangent[:, 1], -tangent[:, 0]], 1)
@@ -48,7 +97,7 @@ def snap(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
     across = [cv2.remap(e, place_x, place_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for e in edges]
     clear = np.sqrt(sum((e[..., 0] * normal[:, None, 0] + e[..., 1] * normal[:, None, 1]) ** 2 for e in across))
     cost = np.cumsum(np.clip(along, -MOST_ODDS, MOST_ODDS), 1)  # what is inside ought to be cloth
-    cost = cost - EDGE_WEIGHT * np.minimum(clear / CLEAR_EDGE, 1.0)
+    cost = cost - EDGE_WEIGHT * np.minimum(clear / CLEAR_EDGE, 1.0) + stray_cost * (offsets / reach) ** 2
     on = (at >= 0).all(2) & (at[..., 0] <= mask.shape[1] - 1) & (at[..., 1] <= mask.shape[0] - 1)
     cost[~on & (offsets > 0)] = FORBIDDEN
     moved = smooth(line + _path(cost)[:, None] * normal, 1.0)
