@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from mirror.garment import LANDMARKS, Garment
-from mirror.prepare.straight import straightened
+from mirror.prepare.straight import _edges, _laid, straightened
 
 CLOTH, CUFF, FLOOR = (90, 140, 60), (30, 30, 200), (255, 255, 255)
 ELBOW_OUT = 90
@@ -111,3 +113,16 @@ def test_a_sleeve_whose_edges_the_outline_does_not_tell_stays_as_it_is() -> None
     landmarks[LANDMARKS.index("armpit_left")] = (320, 250)
     hidden = Garment("jumper", "Jumper", "jumper", "long", bent.picture, None, landmarks)
     assert straightened(hidden) is hidden
+
+
+def test_a_sleeve_that_would_come_off_stays_as_it_is() -> None:
+    """Where a sleeve's edges were misread it was moved off the body, and then thrown away as a scrap."""
+    whole = jumper(ELBOW_OUT)
+    picture = whole.picture.copy()
+    picture[:, 230:240] = 0
+    torn = replace(whole, picture=picture)
+    edges, laid = _edges(whole, "left"), straightened(whole)
+    assert edges is not None and laid is not whole
+    moved = laid.point("hem_left") - whole.point("hem_left")
+    ends = laid.point("sleeve_outer_left") - moved, laid.point("sleeve_inner_left") - moved
+    assert _laid(torn, "left", edges, ends) is torn

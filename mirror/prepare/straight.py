@@ -31,6 +31,8 @@ LEAST_DEG, MOST_DEG = 22.0, 80.0
 BESIDE, BEYOND = 0.04, 0.02
 """Shares of a sleeve's width beside it, and of its length beyond the cuff, that are moved along: the soft rim of the
 cut-out."""
+MOST_TORN, MOST_LOST = 0.005, 0.06
+"""Shares of the garment that may come off it, and that may be missing in the end: a sleeve whose edges were misread."""
 NEWTON_STEPS = 6
 RIM_PX = 3
 FREE_PX = 4
@@ -109,7 +111,8 @@ def _direction(middle: np.ndarray, lengths: np.ndarray, side: str) -> np.ndarray
 def _laid(
     garment: Garment, side: str, edges: tuple[np.ndarray, np.ndarray], ends: tuple[np.ndarray, np.ndarray]
 ) -> Garment:
-    """The garment with the cloth between a sleeve's edges moved between straight ones, which end at `ends`."""
+    """The garment with the cloth between a sleeve's edges moved between straight ones, which end at `ends`; the same
+    garment where that would tear it or lose cloth."""
     outer, inner = edges
     height, width = garment.picture.shape[:2]
     low = np.minimum(np.floor(np.min(ends, 0)) - FREE_PX, 0).astype(int)
@@ -123,7 +126,11 @@ def _laid(
     part = picture[corner[1] : stop[1], corner[0] : stop[0]]
     shift = before - corner
     part[:] = _moved(part, outer + shift, inner + shift, (ends[0] + shift, ends[1] + shift))
-    picture[_scraps(picture[..., 3])] = 0
+    scraps, whole = _scraps(picture[..., 3]), float((garment.picture[..., 3] > 127).sum())
+    torn = float((picture[scraps, 3] > 127).sum())
+    picture[scraps] = 0
+    if torn > MOST_TORN * whole or float((picture[..., 3] > 127).sum()) < (1.0 - MOST_LOST) * whole:
+        return garment
 
     landmarks = garment.landmarks + before.astype(np.float32)
     for name, end in zip(("sleeve_outer", "sleeve_inner"), ends, strict=True):
