@@ -35,10 +35,9 @@ from mirror.worker import Builder, TryOnWorker, open_rail
 
 GIVE_UP_AFTER_S = 60.0
 """A camera lost for so long ends the run, except in a kiosk, which waits for ever."""
-WAIT_S = 0.03
-CHANGE_WAIT_S = 0.006
-"""How long a picture is waited for while another garment is on its way: it is shown when it is there, on the picture
-before, and not with the camera's next, up to 33 ms later."""
+WAIT_S = 0.006
+"""How long a picture is waited for before keys are looked for, and another garment: that is shown when it is there, on
+the picture before, and neither waits for the camera's next, up to 33 ms later."""
 GIVE_WAY_S = 0.001
 """How long the try-on's Python may keep the picture's waiting, at most; Python's own 5 ms are a sixth of a picture."""
 MESSAGE_EVERY_S = 0.1
@@ -186,13 +185,14 @@ class Live:
                 raise self._worker.error
             presenter.rail = self._worker.rail
             state = self._camera.check()
-            if self._worker.newest is not None and cycle.due(time.monotonic()):
-                presenter.step(1, time.monotonic())
+            now = time.monotonic()
+            if state is State.LIVE and self._worker.newest is not None and cycle.due(now):
+                presenter.step(1, now)
             wanted = presenter.rail.wanted if presenter.rail else None
             if wanted is not asked:
                 asked = wanted
                 self._worker.hurry()
-            frame = self._camera.wait(shown.index if shown else -1, WAIT_S if wanted is worn else CHANGE_WAIT_S)
+            frame = self._camera.wait(shown.index if shown else -1, WAIT_S)
             now = time.monotonic()
             dressed = self._worker.newest
             if frame is None and dressed is not None and dressed.garment is wanted is not worn:
