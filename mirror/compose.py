@@ -1,13 +1,11 @@
 """Fit + garment + camera frame -> the picture, at camera resolution. Outside garment and repair, camera pixels are
 untouched, bit for bit.
 
-Only the part of the picture that changes is worked on. The fit's maps vary slowly: they are brought from the canvas to
-a coarse grid of that part and from there to the camera's pixels by a plain enlargement, a quarter of a warp's cost.
+Only the part of the picture that changes is worked on.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +14,7 @@ import numpy as np
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame
 from mirror.layers import Edges, edges_between
 from mirror.levels import Levels
+from mirror.patch import Patch, box_of, patch_around
 from mirror.wardrobe import Garment
 
 EDGE_GAIN = 2.5
@@ -34,8 +33,6 @@ GUIDE_NOISE = 4e-4
 SIDE_FADE = 12
 """Canvas pixels over which what reaches the canvas's left or right side fades: a sleeve on a stretched arm must end
 there, and a straight cut through it looks broken."""
-MAX_STEP = 4
-"""Camera pixels between points of the coarse grid, at most; about one canvas pixel."""
 SHADE_ONE = 160
 """Level of shading 1 in 8 bits, so that gains up to 1.59 fit in."""
 FAINT = 0.5 * (1.0 - 1.0 / EDGE_GAIN)
@@ -45,7 +42,6 @@ RIM_PX = 1.02
 """From a picture's last row or column, counted from 1: a hair less than where remap looks for a pixel beyond."""
 _TO_SIDE = np.minimum(np.arange(CANVAS_W), np.arange(CANVAS_W)[::-1])
 _SIDES = np.tile(np.clip(_TO_SIDE / SIDE_FADE, 0.0, 1.0).astype(np.float32), (CANVAS_H, 1))
-_INVERSE = cv2.WARP_INVERSE_MAP
 
 
 class Composer:
@@ -65,15 +61,15 @@ class Composer:
         if fit.repair is not None:
             rim = 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
             mask = cv2.extractChannel(fit.repair, 3)
-            if patch := _patch(_drawn(mask, MIN_ALPHA), fit.crop.matrix, frame.size, rim):
+            if patch := patch_around(box_of(mask, MIN_ALPHA), fit.crop.matrix, frame.size, rim):
                 view = patch.of(picture)
                 alpha = _repair_alpha(view, mask, patch)
                 _lay_over(view, _painted(fit.repair, fit.bare, patch), alpha)
-        if patch := _patch(_drawn(fit.coverage, FAINT), fit.crop.matrix, frame.size):
+        if patch := patch_around(box_of(fit.coverage, FAINT), fit.crop.matrix, frame.size):
             self._draw(fit, garment, patch, patch.of(picture))
         return picture
 
-    def _draw(self, fit: Fit, garment: Garment, patch: _Patch, view: np.ndarray) -> None:
+    def _draw(self, fit: Fit, garment: Garment, patch: Patch, view: np.ndarray) -> None:
         """The garment through the flow, lit, onto the patch's part of the picture."""
         cloth = self._cloth(fit, garment, patch.scale)
         where, light, covered = (
@@ -142,99 +138,6 @@ class _Cloth:
         return same and self.garment is garment
 
 
-@dataclass(frozen=True)
-class _Patch:
-    """The part of the camera picture that is drawn on (pixels), and how its coarse grid lies on the canvas.
-
-    to_canvas, grid_to_canvas: float64 2x3, from pixels of the patch, and from those of the grid. scale: camera pixels
-    per canvas pixel.
-    """
-
-    x0: int
-    y0: int
-    width: int
-    height: int
-    grid: tuple[int, int]
-    to_canvas: np.ndarray
-    grid_to_canvas: np.ndarray
-    scale: float
-
-    def of(self, picture: np.ndarray) -> np.ndarray:
-        """Its part of a picture, to be written into."""
-        return picture[self.y0 : self.y0 + self.height, self.x0 : self.x0 + self.width]
-
-    def part(self, box: tuple[int, int, int, int]) -> _Patch | None:
-        """The part of it, if any, that shows a box of the canvas (x, y, width, height), its maps the box's own. It
-        counts from this patch's corner."""
-        to_box = self.to_canvas.copy()
-        to_box[:, 2] -= box[:2]
-        return _patch((0, 0, *box[2:]), to_box, (self.width, self.height))
-
-    def lifted(self, canvas_map: np.ndarray, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
-        """A map of the canvas (HxWxC, C up to 4) on the grid."""
-        return cv2.warpAffine(
-            canvas_map, self.grid_to_canvas, self.grid, flags=_INVERSE | cv2.INTER_LINEAR, borderMode=border
-        )
-
-    def enlarged(self, grid_map: np.ndarray) -> np.ndarray:
-        """A map of the grid on the patch's pixels."""
-        if self.grid == (self.width, self.height):
-            return grid_map
-        return cv2.resize(grid_map, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
-
-
-def _patch(
-    box: tuple[int, int, int, int], to_canvas: np.ndarray, size: tuple[int, int], rim: float = 1.0
-) -> _Patch | None:
-    """Around a box of the canvas (x, y, width, height); None where none of the picture shows it.
-
-    to_canvas: 2x3, from pixels of the picture. size: (width, height) of the picture. rim: canvas pixels around it that
-    belong to it.
-    """
-    left, top, wide, high = box
-    if not wide:
-        return None
-    # number by number: arrays of two and three take ten times as long, 0.3 ms a picture
-    (a, b, shift_x), (c, d, shift_y) = to_canvas.tolist()
-    det = a * d - b * c
-    xs, ys = (left - rim, left + wide - 1 + rim), (top - rim, top + high - 1 + rim)
-    corners = [(x - shift_x, y - shift_y) for x in xs for y in ys]
-    across = [(d * x - b * y) / det for x, y in corners]
-    down = [(a * y - c * x) / det for x, y in corners]
-    x0, y0 = max(math.floor(min(across)), 0), max(math.floor(min(down)), 0)
-    x1, y1 = min(math.ceil(max(across)) + 1, size[0]), min(math.ceil(max(down)) + 1, size[1])
-    if x1 <= x0 or y1 <= y0:
-        return None
-    scale = 1.0 / math.sqrt(abs(det))
-    step = min(max(round(scale), 1), MAX_STEP)
-    x0, width = _whole_steps(x0, x1, step, size[0])
-    y0, height = _whole_steps(y0, y1, step, size[1])
-    grid = (max(1, width // step), max(1, height // step))
-    shift_x, shift_y = shift_x + a * x0 + b * y0, shift_y + c * x0 + d * y0
-    of_patch = np.array([[a, b, shift_x], [c, d, shift_y]])
-    wide_step, high_step = width / grid[0], height / grid[1]  # both count from pixel centres, as cv2.resize does
-    off_x, off_y = 0.5 * wide_step - 0.5, 0.5 * high_step - 0.5
-    grid_to_canvas = np.array(
-        [
-            [a * wide_step, b * high_step, shift_x + a * off_x + b * off_y],
-            [c * wide_step, d * high_step, shift_y + c * off_x + d * off_y],
-        ]
-    )
-    return _Patch(x0, y0, width, height, grid, of_patch, grid_to_canvas, scale)
-
-
-def _drawn(alpha: np.ndarray, least: float) -> tuple[int, int, int, int]:
-    """The box (x, y, width, height) around all whose alpha (float32 HxW, 0..1) is more than the least."""
-    x, y, width, height = cv2.boundingRect(cv2.compare(alpha, least, cv2.CMP_GT))
-    return x, y, width, height
-
-
-def _whole_steps(start: int, stop: int, step: int, limit: int) -> tuple[int, int]:
-    """Start and length of a stretch around start..stop that is a whole number of steps, where 0..limit allows it."""
-    length = min(-(-(stop - start) // step) * step, max(limit // step * step, 1))
-    return max(0, min(start, limit - length)), min(length, limit)
-
-
 def _density(flow: np.ndarray, coverage: np.ndarray) -> float:
     """Median step of the flow's x between canvas pixels side by side, where the garment is seen; of every 4th."""
     seen = coverage[::4, 2::4] > 0.5
@@ -249,7 +152,7 @@ def _within(source: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return cv2.merge([cv2.min(cv2.max(along, 0.0), side - RIM_PX) for along, side in sides])
 
 
-def _draw_edges(edges: Edges, part: _Patch, where: np.ndarray, light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _draw_edges(edges: Edges, part: Patch, where: np.ndarray, light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Draw the edges between layers at camera resolution, each pixel of one layer alone, shaded by those before it.
 
     where: float32 hxwx2, source positions, and light: uint8 hxw, of the part's size, are written into. Returns, uint8
@@ -273,7 +176,7 @@ def _draw_edges(edges: Edges, part: _Patch, where: np.ndarray, light: np.ndarray
     return near, cv2.bitwise_and(cv2.compare(most, LINE, cv2.CMP_LT), near)
 
 
-def _painted(repair: np.ndarray, bare: Bare | None, patch: _Patch) -> np.ndarray:
+def _painted(repair: np.ndarray, bare: Bare | None, patch: Patch) -> np.ndarray:
     """uint8 BGR of the patch's size: what a repair is painted with. The edge of a bared arm is none of the picture's:
     it is as sharp as that of a garment."""
     # with their fourth channel: three take twice the time to enlarge
@@ -301,7 +204,7 @@ def _painted(repair: np.ndarray, bare: Bare | None, patch: _Patch) -> np.ndarray
     return behind
 
 
-def _repair_alpha(view: np.ndarray, mask: np.ndarray, patch: _Patch) -> np.ndarray:
+def _repair_alpha(view: np.ndarray, mask: np.ndarray, patch: Patch) -> np.ndarray:
     """uint8 of the patch's size: where the old garment is painted over, its edge drawn to the picture's.
 
     mask: float32 256x192, the repair's alpha.
