@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from dataclasses import replace
 from functools import partial
 from itertools import groupby, pairwise
@@ -16,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 
 from bench.clip import read_clip
 from bench.recorder import Recorder, Shown
@@ -94,6 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     cv2.setNumThreads(threads_for(None).picture)  # as the mirror itself does
     source = ForthAndBack(loop, fps)
     address = Address(str(options.source), options.source.name, live=False)
+    begun, busy = time.monotonic(), busy_s()
     play = Live(settings, metrics, address, partial(make_tailor, also_prepare=composer.prepare), lambda: source)
     size = (loop[0].shape[1], loop[0].shape[0])
     window = None if options.no_window else Window(size, fullscreen=False)
@@ -103,13 +106,20 @@ def main(argv: list[str] | None = None) -> int:
         if window is not None:
             window.close()
         play.close()
-    result = figures(recorder, metrics, loop, fps)
+    cores_busy = round((busy_s() - busy) / (time.monotonic() - begun), 3)
+    result = {**figures(recorder, metrics, loop, fps), "cores_busy": cores_busy}
     print(json.dumps(result, indent=1))
     if options.sheet:
         write_sheet(options.sheet, recorder.shown)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0
+
+
+def busy_s() -> float:
+    """CPU seconds that all processes of this machine have used, the display's server and other people's too."""
+    times = psutil.cpu_times()
+    return times.user + times.system + getattr(times, "nice", 0.0)
 
 
 def panned(pictures: list[np.ndarray], fps: float) -> list[np.ndarray]:
@@ -152,6 +162,7 @@ def figures(recorder: Recorder, metrics: Metrics, loop: list[np.ndarray], fps: f
         "shown_fps": report["shown_fps"],
         "fits_per_s": report["fits_per_s"],
         "cores_used": recorder.cores_used,
+        "person_ms_a_picture": person_ms_a_picture(report, metrics),
         "age_ms": report["age_ms"],
         "fit_age_ms": report["fit_age_ms"],
         "switch_ms": report["switch_ms"],
@@ -165,6 +176,13 @@ def figures(recorder: Recorder, metrics: Metrics, loop: list[np.ndarray], fps: f
         "stages_ms": report["stages_ms"],
         "rss_mb": report["rss_mb"],
     }
+
+
+def person_ms_a_picture(report: dict[str, Any], metrics: Metrics) -> float | None:
+    """CPU of the person stage for each picture of the camera, ms: on some of them nobody is looked for."""
+    pictures = report["frames"] + report["dropped"]
+    stage = report["stages_ms"].get("person")
+    return round(stage["cpu"] * metrics.sought / pictures, 2) if stage and pictures else None
 
 
 def offline_landmarks(loop: list[np.ndarray]) -> np.ndarray:
