@@ -26,17 +26,17 @@ EDGE_REACH = 2
 EDGE_PX, SHADOW_PX = 5, 7
 """Windows, canvas pixels, over which, twice, the stairs of an edge are evened out, two wide as they are, and over which
 its shadow ends where the parts grow together. So far from the edge a shadow falls, too."""
-SHADOWS = (92, 61, 31, 61, 31)
+SHADOWS = (82, 56, 28, 56, 28)
 """Light, of 255, that a part loses right at its edge: the torso to arms before it, upper arms to forearms, forearms by
 turning away."""
-CARRY_PX = 9
-"""Window, canvas pixels, in which a part is looked at where it is carried on."""
-TORN_TRUST = 0.02
-"""Weight there of pixels at the part's own edges, which may be mixtures, beside that of others."""
+CARRY_PX, FIRST = (3, 7, 13), 20.0
+"""Windows, canvas pixels, in which a part is looked at where it is carried on; how much more a smaller one tells."""
+EDGE_TRUST = 0.001
+"""What pixels near the part's own edges tell, beside others."""
 _NEAR = np.ones((3, 3), np.uint8)
 _REACH = np.ones((2 * EDGE_REACH + 1, 2 * EDGE_REACH + 1), np.uint8)
 _PLACES = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1).astype(np.float32)
-_MARGIN = EDGE_REACH + CARRY_PX // 2
+_MARGIN = EDGE_REACH + CARRY_PX[-1] // 2
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def edges_between(source: np.ndarray, part: np.ndarray, seen: np.ndarray, unit: 
         return None
     near = near[here]
     shaded = _soft(near, SHADOW_PX)
-    return Edges(box, near, shaded, list(_layers(source[here], part[here], near, torn[here])))
+    return Edges(box, near, shaded, list(_layers(source[here], part[here], near)))
 
 
 def _around(where: np.ndarray, width: int, height: int) -> tuple[tuple[int, int, int, int], tuple[slice, slice]]:
@@ -92,13 +92,13 @@ def _around(where: np.ndarray, width: int, height: int) -> tuple[tuple[int, int,
     return (x0, y0, x1 - x0, y1 - y0), (slice(y0, y1), slice(x0, x1))
 
 
-def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray, torn: np.ndarray) -> Iterator[Layer]:
+def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray) -> Iterator[Layer]:
     height, width = near.shape
     for which, shadow in enumerate(SHADOWS):
         own = cv2.compare(part, which, cv2.CMP_EQ)
         box, here = _around(cv2.bitwise_and(own, near), width, height)
         if box[2]:
-            carried = _carried_on(source[here], own[here], torn[here])
+            carried = _carried_on(source[here], own[here], near[here])
             yield Layer(box, carried, _soft(own[here], EDGE_PX), shadow)
 
 
@@ -107,18 +107,25 @@ def _soft(mask: np.ndarray, side: int) -> np.ndarray:
     return cv2.blur(cv2.blur(mask, (side, side)), (side, side))
 
 
-def _carried_on(source: np.ndarray, own: np.ndarray, torn: np.ndarray) -> np.ndarray:
-    """The source (float32 hxwx2) of one part where it is, and at and beyond its edge as it would go on: the part's mean
-    slope, and what its nearest pixels differ from that. own: uint8 hxw, 255 where the part is. torn: uint8 hxw, 255 at
-    edges, where the source may be a mixture."""
-    inner = cv2.bitwise_and(own, cv2.bitwise_not(torn))
+def _carried_on(source: np.ndarray, own: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """The source (float32 hxwx2) of one part where it is, and near its edge and beyond as it would go on: the part's
+    mean slope, and what its nearest pixels differ from that. own: uint8 hxw, 255 where the part is. near: uint8 hxw,
+    255 near edges, where the source goes by steps of two pixels or is a mixture."""
+    inner = cv2.bitwise_and(own, cv2.bitwise_not(near))
     across = cv2.mean(cv2.subtract(source[:, 1:], source[:, :-1]), cv2.bitwise_and(inner[:, 1:], inner[:, :-1]))
     down = cv2.mean(cv2.subtract(source[1:], source[:-1]), cv2.bitwise_and(inner[1:], inner[:-1]))
     plane = cv2.transform(_PLACES[: own.shape[0], : own.shape[1]], np.array([across[:2], down[:2]]).T)
-    trust = cv2.addWeighted(own, TORN_TRUST, inner, 1.0 - TORN_TRUST, 0.0, dtype=cv2.CV_32F)
-    window = (CARRY_PX, CARRY_PX)
-    rest = cv2.blur(cv2.multiply(cv2.subtract(source, plane), cv2.merge([trust, trust])), window)
-    told = cv2.max(cv2.blur(trust, window), 1e-3)
-    out = cv2.add(cv2.divide(rest, cv2.merge([told, told])), plane)
+    trust = cv2.addWeighted(own, EDGE_TRUST, inner, 1.0 - EDGE_TRUST, 0.0, dtype=cv2.CV_32F)
+    rest = cv2.multiply(cv2.subtract(source, plane), cv2.merge([trust, trust]))
+    rest, trust = _from_nearby(rest), cv2.max(_from_nearby(trust), 1e-6)
+    out = cv2.add(cv2.divide(rest, cv2.merge([trust, trust])), plane)
     cv2.copyTo(source, inner, out)
     return out
+
+
+def _from_nearby(values: np.ndarray) -> np.ndarray:
+    """Sums over windows of CARRY_PX, of which a smaller one counts FIRST times as much as the next."""
+    sums = cv2.blur(values, (CARRY_PX[0], CARRY_PX[0]))
+    for side in CARRY_PX[1:]:
+        sums = cv2.addWeighted(sums, FIRST, cv2.blur(values, (side, side)), 1.0, 0.0)
+    return sums
