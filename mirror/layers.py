@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W
+from mirror.leaps import spread
 
 TORN_PX = 30.0
 """Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
@@ -67,8 +68,7 @@ def edges_between(source: np.ndarray, part: np.ndarray, seen: np.ndarray, unit: 
     source: float32 256x192x2, where on the garment each canvas pixel comes from, in units of which a garment-canvas
     pixel has `unit`. part: uint8 256x192, of `flat.parts`, at that place. seen: uint8 256x192, not 0 where it counts.
     """
-    leap = cv2.subtract(cv2.dilate(source, _NEAR), cv2.erode(source, _NEAR))
-    leap = cv2.max(*cv2.split(leap))
+    leap = spread(source)
     seam = cv2.compare(cv2.dilate(part, _NEAR), cv2.erode(part, _NEAR), cv2.CMP_NE)
     torn = cv2.bitwise_and(cv2.compare(leap, SEAM_PX * unit, cv2.CMP_GT), seam)
     torn = cv2.bitwise_or(torn, cv2.compare(leap, TORN_PX * unit, cv2.CMP_GT))

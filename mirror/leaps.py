@@ -8,9 +8,13 @@ import numpy as np
 _KERNEL = np.ones((3, 3), np.uint8)
 
 
+def spread(places: np.ndarray) -> np.ndarray:
+    """float32 HxW: how far apart places (float32 HxWx2) within a pixel of each are, in x or in y, in their own units."""
+    return cv2.max(*cv2.split(cv2.subtract(cv2.dilate(places, _KERNEL), cv2.erode(places, _KERNEL))))
+
+
 def leaps(places: np.ndarray, most: float) -> np.ndarray | None:
-    """uint8 HxW, 255 where places (float32 HxWx2) within a pixel of each other are more than `most` apart, in x or in
-    y, in their own units; None if nowhere. Across such an edge nothing may be interpolated."""
-    spread = cv2.subtract(cv2.dilate(places, _KERNEL), cv2.erode(places, _KERNEL))
-    found = cv2.compare(cv2.max(*cv2.split(spread)), most, cv2.CMP_GT)
+    """uint8 HxW, 255 where the spread of places (float32 HxWx2) is more than `most`; None if nowhere. Across such an
+    edge nothing may be interpolated."""
+    found = cv2.compare(spread(places), most, cv2.CMP_GT)
     return found if cv2.countNonZero(found) else None
