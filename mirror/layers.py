@@ -16,6 +16,7 @@ import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W
 from mirror.leaps import spread
+from mirror.patch import Box
 
 TORN_PX = 30.0
 """Neighbouring canvas pixels whose sources lie further apart than this, in garment-canvas pixels, are on different
@@ -37,7 +38,6 @@ EDGE_TRUST = 0.001
 _NEAR = np.ones((3, 3), np.uint8)
 _REACH = np.ones((2 * EDGE_REACH + 1, 2 * EDGE_REACH + 1), np.uint8)
 _PLACES = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1).astype(np.float32)
-_MARGIN = EDGE_REACH + CARRY_PX[-1] // 2
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Layer:
     """One part, carried on beyond its edges. box: x, y, width, height of its maps, counted from the edges' box. source:
     float32 hxwx2. share: uint8 hxw, how much of the surroundings the part is. shadow: of SHADOWS."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     source: np.ndarray
     share: np.ndarray
     shadow: int
@@ -56,7 +56,7 @@ class Edges:
     """What lies around the edges between parts. box: x, y, width, height on the canvas, of both maps. near: uint8 hxw,
     255 where the edges are drawn anew. shaded: uint8 hxw, how much of a shadow falls there."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     near: np.ndarray
     shaded: np.ndarray
     layers: list[Layer]
@@ -74,32 +74,40 @@ def edges_between(source: np.ndarray, part: np.ndarray, seen: np.ndarray, unit: 
     torn = cv2.bitwise_or(torn, cv2.compare(leap, TORN_PX * unit, cv2.CMP_GT))
     torn = cv2.bitwise_and(torn, cv2.dilate(seen, _REACH))
     near = cv2.dilate(torn, _REACH)
-    box, here = _around(near, CANVAS_W, CANVAS_H)
-    if not box[2]:
+    box = _around(near)
+    if box is None:
         return None
-    near = near[here]
-    shaded = _soft(near, SHADOW_PX)
-    return Edges(box, near, shaded, list(_layers(source[here], part[here], near)))
+    here = _cut(box)
+    return Edges(box, near[here], _soft(near, SHADOW_PX)[here], list(_layers(source, part, near, box)))
 
 
-def _around(where: np.ndarray, width: int, height: int) -> tuple[tuple[int, int, int, int], tuple[slice, slice]]:
-    """The box (x, y, width, height) around all that is not 0, with a margin; and the same to cut it out."""
-    x, y, wide, high = cv2.boundingRect(where)
-    if not wide:
-        return (0, 0, 0, 0), (slice(0), slice(0))
-    x0, y0, x1, y1 = x - _MARGIN, y - _MARGIN, x + wide + _MARGIN, y + high + _MARGIN
-    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-    return (x0, y0, x1 - x0, y1 - y0), (slice(y0, y1), slice(x0, x1))
-
-
-def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray) -> Iterator[Layer]:
-    height, width = near.shape
+def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray, within: Box) -> Iterator[Layer]:
     for which, shadow in enumerate(SHADOWS):
         own = cv2.compare(part, which, cv2.CMP_EQ)
-        box, here = _around(cv2.bitwise_and(own, near), width, height)
-        if box[2]:
-            carried = _carried_on(source[here], own[here], near[here])
-            yield Layer(box, carried, _soft(own[here], EDGE_PX), shadow)
+        box = _around(cv2.bitwise_and(cv2.dilate(own, _REACH), near))
+        if box is not None:
+            x, y, width, height = box
+            wide = _cut(box, CARRY_PX[-1] // 2)
+            inner = _cut((x - wide[1].start, y - wide[0].start, width, height))
+            carried = _carried_on(source[wide], own[wide], near[wide])[inner]
+            share = _soft(own[wide], EDGE_PX)[inner]
+            yield Layer((x - within[0], y - within[1], width, height), carried, share, shadow)
+
+
+def _around(where: np.ndarray) -> Box | None:
+    """The box around all that is not 0 (uint8 256x192), and a pixel around it; None where all is 0."""
+    x, y, width, height = cv2.boundingRect(where)
+    if not width:
+        return None
+    rows, columns = _cut((x, y, width, height), 1)
+    return columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
+
+
+def _cut(box: Box, margin: int = 0) -> tuple[slice, slice]:
+    """What cuts a box, with a margin, out of a map of the canvas."""
+    x, y, width, height = box
+    rows = slice(max(y - margin, 0), min(y + height + margin, CANVAS_H))
+    return rows, slice(max(x - margin, 0), min(x + width + margin, CANVAS_W))
 
 
 def _soft(mask: np.ndarray, side: int) -> np.ndarray:

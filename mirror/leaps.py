@@ -9,7 +9,7 @@ _KERNEL = np.ones((3, 3), np.uint8)
 
 
 def spread(places: np.ndarray) -> np.ndarray:
-    """float32 HxW: how far apart places (float32 HxWx2) within a pixel of each are, in x or in y, in their own units."""
+    """float32 HxW: how far apart places (float32 HxWx2) within a pixel of each are, in x or in y, in their units."""
     return cv2.max(*cv2.split(cv2.subtract(cv2.dilate(places, _KERNEL), cv2.erode(places, _KERNEL))))
 
 
