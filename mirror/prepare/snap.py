@@ -49,8 +49,13 @@ def snap_to(bgr: np.ndarray, mask: np.ndarray, corners: np.ndarray) -> np.ndarra
     A rag of carpet is an edge as good as a hem's, but no seam bends like it. corners: float64 (12, 2), the ring of
     landmarks, neck to neck, pixels; nothing is assumed of the outline between the first and the last.
     """
-    line = outline(mask)
-    return _moved(bgr, mask, _seams(line, corners, float(np.sqrt(mask.sum()))), STRAY_COST)
+    size = float(np.sqrt(mask.sum()))
+    moved = _moved(bgr, mask, _seams(outline(mask), corners, size), STRAY_COST)
+    gained = moved & (1 - mask)  # a fold of the hem shows floor in a notch
+    count, label = cv2.connectedComponents(gained)
+    odds = np.bincount(label.ravel(), _odds(bgr, mask, size, max(3, round(REACH * size))).ravel(), count)
+    odds[0] = 0.0
+    return tidy(moved & (odds <= 0.0)[label].astype(np.uint8))
 
 
 def _seams(line: np.ndarray, corners: np.ndarray, size: float) -> np.ndarray:
