@@ -40,18 +40,24 @@ different both must be, in levels of 255; the window of their means, canvas pixe
 _BODY, _HEAD = [PERSON_CHANNELS.index("mask")], [PERSON_CHANNELS.index("head")]
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
 _SUM = np.ones((1, 3), np.float32)
+_SQUARE = np.ones((3, 3), np.uint8)
 _HANDS = [PERSON_CHANNELS.index(name) for name in ("hand_left", "hand_right")]
 
 
-def as_filmed(likeness: np.ndarray, person: np.ndarray, skin: np.ndarray) -> np.ndarray:
+def as_filmed(person: PersonInputs, skin: np.ndarray) -> np.ndarray:
     """float32 256x192, 0..1: where the picture shows skin by itself, so that none need be painted: a hand is drawn best
     by the camera. So hands are kept, and of all else what would be painted with skin; cloth of that colour may stay.
 
-    likeness: float32 128x96, of `skin_likeness`. person: float32 (21, 128, 96), of `person_maps`. skin: float32
-    256x192, 0..1, where skin would be painted.
+    At cuffs and collars the rim of what is like skin is not kept: skin mixed there with dark cloth is coloured like
+    skin in shadow, and stood around wrists and necks as a ring. skin: float32 256x192, 0..1, where skin would be
+    painted.
     """
-    hands = enlarge(_ramp(likeness, HAND_LIKE) * _ramp(person[_HANDS].max(0), HAND_NEAR))
-    return cv2.max(hands, cv2.multiply(enlarge(_ramp(likeness, BARE_LIKE)), skin))
+    like, maps = person.skin_likeness[0, 0], person.maps[0]
+    within, hand = cv2.erode(like, _SQUARE), maps[_HANDS].max(0)
+    hands = like + (within - like) * _ramp(maps[_FOREARMS].max(0), NO_HAND)
+    bare = np.where(hand > HAND_NEAR[0], like, within)
+    hands, bare = enlarge(_ramp(hands, HAND_LIKE) * _ramp(hand, HAND_NEAR)), enlarge(_ramp(bare, BARE_LIKE))
+    return cv2.max(hands, cv2.multiply(bare, skin))
 
 
 def hands_in_front(

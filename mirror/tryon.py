@@ -185,7 +185,7 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
     repair, bare = repair_of(made, warped.person.mask, warped.room)
     if bare is not None:
-        repair[..., 3] *= 1.0 - as_filmed(warped.person.skin_likeness[0, 0], warped.person.maps[0], bare.share)
+        repair[..., 3] *= 1.0 - as_filmed(warped.person, bare.share)
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]

@@ -40,18 +40,22 @@ def test_a_hole_on_the_chest_is_closed_unless_something_is_there():
     assert holed(hand=True) == holed(at_edge=True) == holed(room=True) == 0.0
 
 
+def filmed(cloth: tuple[int, int, int], skin: np.ndarray) -> np.ndarray:
+    return as_filmed(with_a_hand(cloth)[0], skin)
+
+
 def test_hands_stay_as_filmed_and_skin_is_not_painted_over_skin():
-    likeness, person = np.zeros((128, 96), np.float32), np.zeros((len(PERSON_CHANNELS), 128, 96), np.float32)
-    likeness[40:80, 10:90] = 0.45  # a palm in shadow
-    likeness[80:100, 10:90] = 0.9
-    person[PERSON_CHANNELS.index("hand_left"), :, 10:30] = 1.0
-    skin = np.zeros((CANVAS_H, CANVAS_W), np.float32)
-    skin[:, 140:] = 1.0
-    kept = as_filmed(likeness, person, skin)
-    hand, elsewhere, arm = 40, 100, 160
-    assert kept[120, hand] == 1.0 and kept[20, hand] == 0.0
-    assert kept[120, elsewhere] == 0.0 and kept[180, elsewhere] == 0.0
-    assert 0.0 < kept[120, arm] < 0.5 and kept[180, arm] == 1.0
+    nothing, all_over = np.zeros((CANVAS_H, CANVAS_W), np.float32), np.ones((CANVAS_H, CANVAS_W), np.float32)
+    kept = filmed(MUSTARD, nothing)
+    assert kept[PALM][:10, 4:-4].min() > 0.7
+    assert kept[40:60, 85:105].max() == 0.0 and kept[160:200, 60:130].max() == 0.0
+    kept = filmed(MUSTARD, all_over)
+    assert kept[40:60, 85:105].min() == 1.0 and kept[160:200, 60:130].max() == 0.0
+
+
+def test_the_rim_of_a_neck_is_painted():
+    kept = filmed(MUSTARD, np.ones((CANVAS_H, CANVAS_W), np.float32))
+    assert kept[73, 85:105].max() < 0.1 and kept[69, 85:105].min() == 1.0
 
 
 FINGERS = [(slice(118, 134), slice(x, x + 5)) for x in (100, 109, 118)]
@@ -99,7 +103,7 @@ def test_a_hand_before_cloth_of_its_colour_stays_as_the_generator_has_it():
 @pytest.mark.parametrize("away", [-400.0, 400.0])
 def test_hands_beside_the_canvas_change_nothing(away: float):
     person, masks = with_a_hand(MUSTARD)
-    points = person._landmarks[0] + np.float32([0.0, away])
+    points = person._landmarks[0] + np.array([0.0, away], np.float32)
     elsewhere = PersonInputs(person.canvas, person.mask, points)
     before = masks["coverage"].copy()
     hands_in_front(elsewhere, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
