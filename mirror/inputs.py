@@ -62,6 +62,11 @@ def enlarge(canvas_map: np.ndarray) -> np.ndarray:
     return cv2.resize(canvas_map, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
 
 
+def ramp(x: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+    """0 up to the first end, 1 from the second on."""
+    return np.clip((x - ends[0]) * np.float32(1.0 / (ends[1] - ends[0])), 0.0, 1.0)
+
+
 def colours_bled(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A garment's colours carried outwards over the whole canvas, so that no warp samples the white around it.
 

@@ -1,7 +1,4 @@
-"""What is known better than the generator says: hands that the camera shows, and holes that nothing makes.
-
-The generator tells where hands are; how exactly their fingers run, colours tell better, on the canvas as it is.
-"""
+"""What is known better than the generator says: hands that the camera shows, and holes that nothing makes."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import cv2
 import numpy as np
 
 from mirror.frames import CANVAS_H
-from mirror.inputs import PersonInputs, enlarge
+from mirror.inputs import PersonInputs, enlarge, ramp
 from mirror.maps import PERSON_CHANNELS
 
 HOLE = 0.5
@@ -22,24 +19,9 @@ _REACHING = [PERSON_CHANNELS.index(n) for n in ("head", "hand_left", "hand_right
 BARE_LIKE, HAND_LIKE, HAND_NEAR = (0.35, 0.65), (0.2, 0.4), (0.1, 0.4)
 """Likeness to skin from which, and at which wholly, a pixel is taken for skin; for that of a hand; and weight of the
 hand's map from which it may be one. Lower, and dark cloth around hands stays."""
-SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
-"""Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
-NO_HAND = (0.3, 0.6)
-"""Weight of the head's and forearms' maps where colours are not asked: faces are skin, cuffs may become it."""
-IN_BODY = (0.5, 0.9)
-"""Of the person's mask."""
-MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.09, 0.13), (90.0, 110.0)
-"""So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin` or in levels of
-255: beige sleeves and a hand in warm light are not told apart pixel by pixel."""
-REACH_PX, GAP_PX = 9, 25
-"""Diameters on the canvas within which fingers may be longer than the generator says, and the garment reach farther:
-half a hand's breadth; on the far side of a hand that hangs beside the body there is none."""
-SURE_SKIN, SURE_CLOTH, MIXED, APART_LEVELS, MEAN_PX = 0.6, 0.1, (0.3, 0.8), 30.0, (15, 15)
-"""Of `_unmixed`: likeness that is surely skin, and surely not; shares that count as none and all of the hand; how
-different both must be, in levels of 255; the window of their means, canvas pixels."""
-_BODY, _HEAD = [PERSON_CHANNELS.index("mask")], [PERSON_CHANNELS.index("head")]
+AT_CUFF = (0.3, 0.6)
+"""Weight of the forearms' maps where a hand's rim may be a cuff."""
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
-_SUM = np.ones((1, 3), np.float32)
 _SQUARE = np.ones((3, 3), np.uint8)
 _HANDS = [PERSON_CHANNELS.index(name) for name in ("hand_left", "hand_right")]
 
@@ -54,116 +36,10 @@ def as_filmed(person: PersonInputs, skin: np.ndarray) -> np.ndarray:
     """
     like, maps = person.skin_likeness[0, 0], person.maps[0]
     within, hand = cv2.erode(like, _SQUARE), maps[_HANDS].max(0)
-    hands = like + (within - like) * _ramp(maps[_FOREARMS].max(0), NO_HAND)
+    hands = like + (within - like) * ramp(maps[_FOREARMS].max(0), AT_CUFF)
     bare = np.where(hand > HAND_NEAR[0], like, within)
-    hands, bare = enlarge(_ramp(hands, HAND_LIKE) * _ramp(hand, HAND_NEAR)), enlarge(_ramp(bare, BARE_LIKE))
+    hands, bare = enlarge(ramp(hands, HAND_LIKE) * ramp(hand, HAND_NEAR)), enlarge(ramp(bare, BARE_LIKE))
     return cv2.max(hands, cv2.multiply(bare, skin))
-
-
-def hands_in_front(
-    person: PersonInputs, outline: np.ndarray, skin: np.ndarray, coverage: np.ndarray, repair: np.ndarray
-) -> None:
-    """Lays the garment around and between fingers, and fingers before it, by their colour; in place.
-
-    All float32 256x192, 0..1. outline: the garment's mask by the flow. skin: where bared skin would be painted.
-    coverage, repair: of the garment, and of what is painted; both are changed around hands.
-    """
-    for around, fingers in zip(*person.hand_zones, strict=True):
-        part = _part(around)
-        if part is None or float(outline[part].max()) < HOLE:
-            continue
-        like, apart = person.likeness_in(*part)
-        sure = _told_apart(person.canvas[part], like, apart, person.mask[part] > 0.5)
-        if sure:
-            zones = _places_of(person.maps[0], around * sure, fingers * sure, part)
-            masks = (m[part] for m in (outline, skin, coverage, repair))
-            _hand_in_front(like, _unmixed(person.canvas[part], like, person.mask[part]), *zones, *masks)
-
-
-def _hand_in_front(
-    like: np.ndarray,
-    unmixed: np.ndarray,
-    around: np.ndarray,
-    fingers: np.ndarray,
-    outline: np.ndarray,
-    skin: np.ndarray,
-    coverage: np.ndarray,
-    repair: np.ndarray,
-) -> None:
-    shown = _ramp(like, SURE_HAND) * cv2.dilate(1.0 - coverage, _disc(REACH_PX)) * unmixed * fingers
-    left = cv2.max(fingers * (1.0 - repair * (1.0 - skin)), around * (1.0 - repair))
-    old = left * (1.0 - _ramp(like, MAYBE_HAND) * unmixed) * cv2.dilate(coverage, _disc(GAP_PX))
-    coverage *= 1.0 - shown
-    np.maximum(coverage, outline * old, out=coverage)
-    repair *= 1.0 - shown
-
-
-def _places_of(
-    person: np.ndarray, around: np.ndarray, fingers: np.ndarray, part: tuple[slice, slice]
-) -> tuple[np.ndarray, np.ndarray]:
-    """A hand's zones on a part of the canvas, without the face, which is skin too, outside the person, and fingers
-    without forearms, whose cuffs may become skin."""
-    half = tuple(slice(s.start // 2, s.stop // 2) for s in part)
-    body, head, arms = (person[rows][(slice(None), *half)].max(0) for rows in (_BODY, _HEAD, _FOREARMS))
-    place = _ramp(body, IN_BODY) * (1.0 - _ramp(head, NO_HAND))
-    size = (part[1].stop - part[1].start, part[0].stop - part[0].start)
-    zones = around[half] * place, fingers[half] * place * (1.0 - _ramp(arms, NO_HAND))
-    return tuple(cv2.resize(zone, size, interpolation=cv2.INTER_LINEAR) for zone in zones)
-
-
-def _told_apart(picture: np.ndarray, like: np.ndarray, apart: np.ndarray, body: np.ndarray) -> float:
-    """0..1: whether colours tell a hand from clothes, of any light or in this one. picture: uint8 HxWx3. like, apart:
-    float32 HxW, of `PersonInputs.likeness_in`. body: bool HxW."""
-    hand, cloth = (like > SURE_SKIN) & body, (like < SURE_CLOTH) & body
-    if min(cv2.countNonZero(part.astype(np.uint8)) for part in (hand, cloth)) < MIN_HAND_PX:
-        return 0.0
-    levels = np.linalg.norm(np.median(picture[hand], 0) - np.median(picture[cloth], 0))
-    told = (_ramp(np.atleast_1d(x), ends)[0] for x, ends in ((np.median(apart[hand]), TOLD_APART), (levels, IN_LIGHT)))
-    return float(max(told))
-
-
-def _part(weight: np.ndarray) -> tuple[slice, slice] | None:
-    """The part of the canvas where a map (float32 128x96) has weight; None: nowhere."""
-    left, top, width, height = cv2.boundingRect((weight > 0.1).astype(np.uint8))
-    if not width:
-        return None
-    return slice(2 * top, 2 * (top + height)), slice(2 * left, 2 * (left + width))
-
-
-def _unmixed(picture: np.ndarray, like: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """float32 HxW, 0..1: how much of a pixel at a hand's rim is hand. A camera mixes there what lies side by side, and
-    skin mixed with black is coloured like skin in shadow.
-
-    The pixel's place between the mean colours of sure skin and sure cloth around it, as matting has it; 1 inside hands
-    and where there is not both. picture: uint8 HxWx3. like: float32 HxW, likeness to skin. mask: float32 HxW.
-    """
-    colours = picture.astype(np.float32)
-    hand, by_hand = _mean_around(colours, cv2.erode((like > SURE_SKIN).astype(np.float32), _disc(3)))
-    cloth, by_cloth = _mean_around(
-        colours, cv2.erode(((like < SURE_CLOTH) & (mask > 0.5)).astype(np.float32), _disc(3))
-    )
-    apart = hand - cloth
-    square = cv2.transform(apart * apart, _SUM)
-    share = cv2.transform((colours - cloth) * apart, _SUM) / np.maximum(square, 1.0)
-    inside = cv2.erode((like > SURE_SKIN).astype(np.uint8), _disc(5)) > 0
-    told = (by_hand > 0.01) & (by_cloth > 0.01) & (square > APART_LEVELS**2) & ~inside
-    return np.where(told, _ramp(share, MIXED), np.float32(1.0))
-
-
-def _mean_around(colours: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean colour (float32 HxWx3) of what has weight (float32 HxW) around each pixel, and the mean weight."""
-    total = cv2.blur(weight, MEAN_PX)
-    mean = cv2.blur(colours * weight[..., None], MEAN_PX) / np.maximum(total, 1e-3)[..., None]
-    return mean, total
-
-
-def _disc(side: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-
-
-def _ramp(x: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
-    """0 up to the first end, 1 from the second on."""
-    return np.clip((x - ends[0]) * np.float32(1.0 / (ends[1] - ends[0])), 0.0, 1.0)
 
 
 def without_stray_holes(

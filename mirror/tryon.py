@@ -15,12 +15,13 @@ from mirror.backdrop import Backdrop
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
+from mirror.hands import hands_in_front
 from mirror.inputs import GarmentInputs, PersonInputs, enlarge, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
-from mirror.retouch import as_filmed, hands_in_front, without_stray_holes
+from mirror.retouch import as_filmed, without_stray_holes
 from mirror.sleeves import Sleeves
 from mirror.smooth import OneEuro
 from mirror.wardrobe import Garment

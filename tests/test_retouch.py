@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark
+from mirror.hands import hands_in_front
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
-from mirror.retouch import as_filmed, hands_in_front, without_stray_holes
+from mirror.retouch import as_filmed, without_stray_holes
 from tests.fake_samples import fake_landmarks
 
 SKIN = (90, 115, 150)  # BGR

@@ -163,7 +163,7 @@ class Igm(nn.Module):
 
     person, warped: (B, 3, 256, 192) RGB in [-1, 1], the camera's canvas and the garment warped onto it. coverage:
     (B, 1, 256, 192), 0..1. maps: (B, 21, 128, 96), skin: (B, 6) and likeness: (B, 1, 128, 96) are
-    `mirror.maps.person_maps`, `skin_colour` and `skin_likeness`.
+    `mirror.maps.person_maps`, `mirror.skin.skin_colour` and `skin_likeness`.
 
     `repair`: repair_mask (B, 1, 256, 192) 0..1, already vetoed; repair_colour (B, 3, 128, 96) RGB in [-1, 1], what is
     painted there but for skin; shading (B, 1, 32, 24), a smooth gain on the garment's colours (0 black .. 1);
