@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from mirror.frames import Fit, Frame
+from mirror.shrink import shrunk
 
 LONG_SIDE_PX = 320
 """Motion is measured on a picture reduced to this: enough for a body's motion, a quarter of the time."""
@@ -95,14 +96,7 @@ def _corners(gray: np.ndarray, torso: np.ndarray) -> np.ndarray | None:
 def reduced(image: np.ndarray) -> Reduced:
     """The picture in grey at tracking size."""
     scale = min(1.0, LONG_SIDE_PX / max(image.shape[:2]))
-    small = image
-    while max(small.shape[:2]) >= 2 * LONG_SIDE_PX and not (small.shape[0] | small.shape[1]) & 1:
-        small = cv2.resize(
-            small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA
-        )  # a third of one large step's time
-    if max(small.shape[:2]) > LONG_SIDE_PX:
-        size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
-        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    small = shrunk(image, LONG_SIDE_PX)
     return Reduced(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), scale)
 
 

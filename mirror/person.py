@@ -20,6 +20,7 @@ import numpy as np
 from mirror import pose
 from mirror.errors import ModelError
 from mirror.frames import Frame, Landmark, Person
+from mirror.shrink import shrunk
 from mirror.smooth import OneEuro
 
 LONG_SIDE_PX = 640
@@ -66,10 +67,7 @@ class PersonFinder:
     def find(self, frame: Frame) -> Person | None:
         """The person on the frame, or None when nobody with both shoulders in sight stands there."""
         height, width = frame.image.shape[:2]
-        picture = frame.image
-        scale = min(1.0, LONG_SIDE_PX / max(width, height))
-        if scale < 1.0:
-            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture = shrunk(frame.image, LONG_SIDE_PX)
         found = self._runner.find(picture)
         if found is None or found[0][[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], 2].min() < MIN_VISIBILITY:
             self._smooth.reset()
