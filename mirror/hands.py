@@ -16,9 +16,9 @@ IN_BODY = (0.5, 0.9)
 MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.09, 0.13), (90.0, 110.0)
 """So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin` or in levels of
 255: beige sleeves and a hand in warm light are not told apart pixel by pixel."""
-REACH_PX, GAP_PX = 9, 25
-"""Diameters on the canvas within which fingers may be longer than the generator says, and the garment reach farther:
-half a hand's breadth; on the far side of a hand that hangs beside the body there is none."""
+REACH_PX, GAP_PX = 7, 23
+"""Sides of squares on the canvas: within them fingers may be longer than the generator says, and the garment reach
+farther: half a hand's breadth; on the far side of a hand that hangs beside the body there is none."""
 SURE_SKIN, SURE_CLOTH, MIXED, APART_LEVELS, MEAN_PX = 0.6, 0.1, (0.3, 0.8), 30.0, (15, 15)
 """Of `_unmixed`: likeness that is surely skin, and surely not; shares that count as none and all of the hand; how
 different both must be, in levels of 255; the window of their means, canvas pixels."""
@@ -61,9 +61,11 @@ def _hand_in_front(
     coverage: np.ndarray,
     repair: np.ndarray,
 ) -> None:
-    shown = ramp(like, SURE_HAND) * cv2.dilate(1.0 - coverage, _disc(REACH_PX)) * unmixed * fingers
+    shown = (
+        ramp(like, SURE_HAND) * cv2.dilate(1.0 - coverage, np.ones((REACH_PX, REACH_PX), np.uint8)) * unmixed * fingers
+    )
     left = cv2.max(fingers * (1.0 - repair * (1.0 - skin)), around * (1.0 - repair))
-    old = left * (1.0 - ramp(like, MAYBE_HAND) * unmixed) * cv2.dilate(coverage, _disc(GAP_PX))
+    old = left * (1.0 - ramp(like, MAYBE_HAND) * unmixed) * cv2.dilate(coverage, np.ones((GAP_PX, GAP_PX), np.uint8))
     coverage *= 1.0 - shown
     np.maximum(coverage, outline * old, out=coverage)
     repair *= 1.0 - shown
@@ -85,12 +87,17 @@ def _places_of(
 def _told_apart(picture: np.ndarray, like: np.ndarray, apart: np.ndarray, body: np.ndarray) -> float:
     """0..1: whether colours tell a hand from clothes, of any light or in this one. picture: uint8 HxWx3. like, apart:
     float32 HxW, of `PersonInputs.likeness_in`. body: bool HxW."""
-    hand, cloth = (like > SURE_SKIN) & body, (like < SURE_CLOTH) & body
-    if min(cv2.countNonZero(part.astype(np.uint8)) for part in (hand, cloth)) < MIN_HAND_PX:
+    hand, cloth = (((like > SURE_SKIN) & body).astype(np.uint8), ((like < SURE_CLOTH) & body).astype(np.uint8))
+    if min(cv2.countNonZero(part) for part in (hand, cloth)) < MIN_HAND_PX:
         return 0.0
-    levels = np.linalg.norm(np.median(picture[hand], 0) - np.median(picture[cloth], 0))
-    told = (ramp(np.atleast_1d(x), ends)[0] for x, ends in ((np.median(apart[hand]), TOLD_APART), (levels, IN_LIGHT)))
-    return float(max(told))
+    levels = np.linalg.norm(np.subtract(cv2.mean(picture, hand), cv2.mean(picture, cloth)))
+    found = np.array(
+        [
+            (cv2.mean(apart, hand)[0] - TOLD_APART[0]) / (TOLD_APART[1] - TOLD_APART[0]),
+            (levels - IN_LIGHT[0]) / (IN_LIGHT[1] - IN_LIGHT[0]),
+        ]
+    )
+    return float(np.clip(found.max(), 0.0, 1.0))
 
 
 def _part(weight: np.ndarray) -> tuple[slice, slice] | None:
