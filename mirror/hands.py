@@ -91,13 +91,8 @@ def _told_apart(picture: np.ndarray, like: np.ndarray, apart: np.ndarray, body: 
     if min(cv2.countNonZero(part) for part in (hand, cloth)) < MIN_HAND_PX:
         return 0.0
     levels = np.linalg.norm(np.subtract(cv2.mean(picture, hand), cv2.mean(picture, cloth)))
-    found = np.array(
-        [
-            (cv2.mean(apart, hand)[0] - TOLD_APART[0]) / (TOLD_APART[1] - TOLD_APART[0]),
-            (levels - IN_LIGHT[0]) / (IN_LIGHT[1] - IN_LIGHT[0]),
-        ]
-    )
-    return float(np.clip(found.max(), 0.0, 1.0))
+    told = ramp(np.array([cv2.mean(apart, hand)[0]]), TOLD_APART), ramp(np.array([levels]), IN_LIGHT)
+    return float(np.max(told))
 
 
 def _part(weight: np.ndarray) -> tuple[slice, slice] | None:
