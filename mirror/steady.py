@@ -17,9 +17,10 @@ import numpy as np
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Landmark, TryOn
 from mirror.motion import Tracker, chained, inverted, reduced
 
-REST_S = 0.8
+REST_S = 0.65
 """Time in which most of a difference is taken over where nothing moves: longer is stiller, and slower to settle. With
-0.5 the garment wandered farther from its place: 8.3, 5.4 and 3.8 px p95 on three clips, with this 7.0, 4.3 and 3.7."""
+0.5 the garment wandered farther from its place on two clips of three: 8.3 and 5.4 px p95, with this 7.7 and 4.6; on the
+third both wander 3.6."""
 CALM_PX, MOVED_PX = 2.0, 7.0
 """Motion of a joint against the torso, in canvas pixels since it was last taken over: noise below, a movement above."""
 LIGHT_S = 0.6
