@@ -23,7 +23,7 @@ from mirror.maps import (
     person_layout,
     person_maps,
 )
-from mirror.skin import Palette, hand_zones, likeness_and_apart, palette_of, skin_colour, skin_likeness
+from mirror.skin import Palette, hand_zones, likeness_and_apart, of_top, palette_of, skin_colour, skin_likeness
 from mirror.wardrobe import Garment
 from mirror.worn import Worn
 
@@ -154,6 +154,12 @@ class PersonInputs:
         """float32 2x128x96 twice, of `mirror.skin.hand_zones`."""
         around, fingers = hand_zones(self._landmarks)
         return around[0], fingers[0]
+
+    def apart_from_top(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Of rows of the maps: likeness to skin, float32 hx96, 0..1, and how far the colours are from those of what is
+        worn above the hips, float32 hx96, as `mirror.skin.likeness_and_apart` has them."""
+        like, apart = likeness_and_apart(self._small[:, :, rows], of_top(self._palette))
+        return like[0, 0], apart[0, 0]
 
     def likeness_in(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
         """Of a part of the canvas, as fine as it is: likeness to skin, float32 HxW, 0..1, and how far the colours are

@@ -22,6 +22,8 @@ _ON_RIBBON = np.array([(side * 0.16 * (1.0 - v / 0.6), v) for v in np.linspace(0
 _ON_TORSO = np.hstack([_ON_GRID, _ON_RIBBON]).astype(np.float32)
 """Where on the torso clothes are looked at: shares of its width and height from the middle of the shoulders. Some lie
 where a lanyard's ribbon hangs, which is no skin either."""
+_TOP_ROWS = 5
+"""Rows of the grid, of 6 places each, that what is worn above the hips covers for certain."""
 _ON_ARMS = {
     ("shoulder", "elbow"): np.array([0.2, 0.45, 0.7, 0.9], np.float32),
     ("elbow", "wrist"): np.array([0.1, 0.3], np.float32),
@@ -36,7 +38,7 @@ _AROUND_R, _FINGERS_R, _FINGERS_FROM = 0.45, 0.4, (0.1, 0.3)
 """`hand_zones`: radii in shoulder widths; where along a hand fingers begin, 0 at the wrist."""
 _SKIN_APART, _SKIN_ON_CLOTH, HIDDEN = 0.05, 0.1, 4.0
 """A place of the clothes whose colour is nearer to skin than the first may be a bare arm: it counts as farther away."""
-_ALIKE, _FEW, _FEW_ON_CLOTH = 0.06, 8.0, 0.06
+_ALIKE, _FEW, _SOME, _FEW_ON_CLOTH = 0.06, 8.0, 2.5, 0.06
 _FEW_APART = (0.06, 0.2)
 """Nor are clothes what few places show (of that likeness in colour), if it is no farther from skin than these: there a
 hand in shadow was looked at, whose fingers reach farther than its landmarks tell."""
@@ -112,6 +114,17 @@ def palette_of(colour: Any, skin: Any, landmarks: Any) -> Palette:
     unlike = apart_from_skin(cloth, of_skin)
     costs = like_skin_cost(unlike) + few_cost(cloth, unlike, 1.0 - hidden) + HIDDEN * hidden
     return Palette(of_skin, cloth, costs, away)
+
+
+def of_top(palette: Palette) -> Palette:
+    """Of one person, numpy: of the clothes only what is worn above the hips, in colours that some places show; neither
+    lanyards nor, if they reach so far up, trousers."""
+    costs = palette.costs.copy()
+    costs[:, 6 * _TOP_ROWS : PLACES_ON_TORSO] = HIDDEN
+    apart = ((palette.cloth[:, :, None] - palette.cloth[:, None]) ** 2).sum(3)
+    alike = (np.exp(apart * (-1.0 / _ALIKE**2)) * (costs < HIDDEN)[:, None]).sum(2)
+    costs[alike < _SOME] = HIDDEN
+    return palette._replace(costs=costs)
 
 
 def apart_from_skin(cloth: Any, skin: Any) -> Any:

@@ -21,7 +21,7 @@ from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
-from mirror.retouch import as_filmed, without_stray_holes
+from mirror.retouch import as_filmed, trousers, without_stray_holes
 from mirror.sleeves import Sleeves
 from mirror.smooth import OneEuro
 from mirror.wardrobe import Garment
@@ -186,7 +186,7 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
     repair, bare = repair_of(made, warped.person.mask, warped.room)
     if bare is not None:
-        repair[..., 3] *= 1.0 - as_filmed(warped.person, bare.share)
+        repair[..., 3] *= 1.0 - cv2.max(as_filmed(warped.person, bare.share), trousers(warped.person))
     coverage = warped.coverage
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]

@@ -9,7 +9,7 @@ from mirror.frames import CANVAS_H, CANVAS_W, Landmark
 from mirror.hands import hands_in_front
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
-from mirror.retouch import as_filmed, without_stray_holes
+from mirror.retouch import as_filmed, trousers, without_stray_holes
 from tests.fake_samples import fake_landmarks
 
 SKIN = (90, 115, 150)  # BGR
@@ -109,3 +109,25 @@ def test_hands_beside_the_canvas_change_nothing(away: float):
     before = masks["coverage"].copy()
     hands_in_front(elsewhere, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
     assert np.array_equal(masks["coverage"], before)
+
+
+def dressed(below: tuple[int, int, int], stripe: tuple[int, int, int] | None = None) -> np.ndarray:
+    """What counts as trousers of somebody in black down to row 215, below in another colour; with a stripe there."""
+    canvas = np.full((CANVAS_H, CANVAS_W, 3), (50, 48, 46), np.uint8)
+    canvas[30:75, 75:117] = SKIN
+    canvas[215:] = below
+    if stripe is not None:
+        canvas[222:228] = stripe
+    points = np.nan_to_num(fake_landmarks(np.random.default_rng(0)))
+    return trousers(PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points))
+
+
+def test_trousers_are_told_by_their_colour_below_the_hips():
+    jeans, black = dressed((125, 90, 60)), dressed((50, 48, 46))
+    assert jeans[225:, 85:107].min() > 0.9 and jeans[:205].max() == 0.0
+    assert black.max() == 0.0
+
+
+def test_a_stripe_along_a_hem_and_bare_legs_are_no_trousers():
+    assert dressed((50, 48, 46), stripe=(230, 230, 230)).max() < 0.1
+    assert dressed(SKIN)[225:].max() < 0.1
