@@ -74,13 +74,14 @@ def _hand_in_front(
 def _places_of(
     person: np.ndarray, around: np.ndarray, fingers: np.ndarray, part: tuple[slice, slice]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A hand's zones on a part of the canvas, without the face, which is skin too, outside the person, and fingers
-    without forearms, whose cuffs may become skin."""
+    """A hand's zones on a part of the canvas, without the face, which is skin too, forearms, whose cuffs may become
+    skin, and what is outside the person."""
     half = tuple(slice(s.start // 2, s.stop // 2) for s in part)
     body, head, arms = (person[rows][(slice(None), *half)].max(0) for rows in (_BODY, _HEAD, _FOREARMS))
     place = ramp(body, IN_BODY) * (1.0 - ramp(head, NO_HAND))
     size = (part[1].stop - part[1].start, part[0].stop - part[0].start)
-    zones = around[half] * place, fingers[half] * place * (1.0 - ramp(arms, NO_HAND))
+    place = place * (1.0 - ramp(arms, NO_HAND))
+    zones = around[half] * place, fingers[half] * place
     return tuple(cv2.resize(zone, size, interpolation=cv2.INTER_LINEAR) for zone in zones)
 
 

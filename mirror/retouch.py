@@ -26,8 +26,11 @@ _SQUARE, _BESIDE = np.ones((3, 3), np.uint8), np.ones((1, 13), np.uint8)
 BELOW_HIPS, OTHER_CLOTH = (0.95, 1.1), (0.035, 0.055)
 """Where trousers are looked for, 1 at the hips; how far they are from the top's colours, in those of `mirror.skin`:
 blue jeans from a black hoodie 0.05 to 0.1, a hoodie's hem from the rest of it 0.03 at most."""
-OTHER_PX, OTHER_SHARE = (9, 9), (0.4, 0.6)
-"""Around a pixel of trousers, map pixels, so much must be trousers, too."""
+OTHER_PX, OTHER_SHARE, OTHER_SHADE = (9, 9), (0.5, 0.7), (0.025, 0.04)
+"""Around a pixel of trousers, map pixels, so much must be trousers, too; how far beside them their dark side is."""
+_BODY = PERSON_CHANNELS.index("mask")
+IN_BODY = (0.5, 0.9)
+"""Of the person's mask."""
 _HANDS = [PERSON_CHANNELS.index(name) for name in ("hand_left", "hand_right")]
 
 
@@ -37,13 +40,14 @@ def as_filmed(person: PersonInputs, skin: np.ndarray) -> np.ndarray:
 
     At cuffs and collars the rim of what is like skin is not kept: skin mixed there with dark cloth is coloured like
     skin in shadow, and stood around wrists and necks as a ring. skin: float32 256x192, 0..1, where skin would be
-    painted.
+    painted. Nor is the room: what it is mixed with beside a sleeve may be coloured so, too.
     """
     like, maps = person.skin_likeness[0, 0], person.maps[0]
     within, hand = cv2.erode(like, _SQUARE), maps[_HANDS].max(0)
-    hands = like + (within - like) * ramp(maps[_FOREARMS].max(0), AT_CUFF)
+    hands = within + (like - within) * person.hand_zones[1].max(0)
     bare = np.where(hand > HAND_NEAR[0], like, within)
-    hands, bare = enlarge(ramp(hands, HAND_LIKE) * ramp(hand, HAND_NEAR)), enlarge(ramp(bare, BARE_LIKE))
+    hands = ramp(hands, HAND_LIKE) * ramp(hand, HAND_NEAR) * ramp(maps[_BODY], IN_BODY)
+    hands, bare = enlarge(hands), enlarge(ramp(bare, BARE_LIKE))
     return cv2.max(hands, cv2.multiply(bare, skin))
 
 
@@ -60,7 +64,7 @@ def trousers(person: PersonInputs) -> np.ndarray:
         other = ramp(apart, OTHER_CLOTH) * (1.0 - ramp(like, BARE_LIKE)) * arms * below[rows]
         # alone, a stripe along a hem, or noise; beside some, their dark side
         sure = cv2.medianBlur(other, 3) * ramp(cv2.blur(other, OTHER_PX), OTHER_SHARE)
-        out[rows] = cv2.dilate(sure, _BESIDE) * arms
+        out[rows] = cv2.dilate(sure, _BESIDE) * ramp(apart, OTHER_SHADE) * arms
     return enlarge(out)
 
 

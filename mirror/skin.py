@@ -34,8 +34,9 @@ _FINGERS = 2.2
 """How far fingers reach from the wrist, in its distances to the knuckles."""
 HAND_AWAY = 0.2
 """A place of the clothes that is nearer to a hand, in shoulder widths, is taken for hidden by it."""
-_AROUND_R, _FINGERS_R, _FINGERS_FROM = 0.45, 0.4, (0.1, 0.3)
-"""`hand_zones`: radii in shoulder widths; where along a hand fingers begin, 0 at the wrist."""
+_AROUND_R, _FINGERS_R, _FINGERS_FROM = 0.45, 0.4, (0.4, 0.6)
+"""`hand_zones`: radii in shoulder widths; where along a hand fingers begin, 0 at the wrist as it is
+found, which may lie in the cuff, knuckles at 0.45."""
 _SKIN_APART, _SKIN_ON_CLOTH, HIDDEN = 0.05, 0.1, 4.0
 """A place of the clothes whose colour is nearer to skin than the first may be a bare arm: it counts as farther away."""
 _ALIKE, _FEW, _SOME, _FEW_ON_CLOTH = 0.06, 8.0, 2.5, 0.06

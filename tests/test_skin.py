@@ -88,7 +88,8 @@ def test_hands_have_a_place_of_their_own_each() -> None:
     around, fingers = (zone[0] for zone in hand_zones(points))
     for row, name in enumerate(("RIGHT", "LEFT")):
         wrist, index = (points[0, Landmark[f"{name}_{joint}"], :2] / 2 for joint in ("WRIST", "INDEX"))
-        for zone, at, weight in ((around, wrist, 1.0), (fingers, wrist, 0.0), (fingers, index, 1.0)):
+        tip = wrist + 1.7 * (index - wrist)
+        for zone, at, weight in ((around, wrist, 1.0), (fingers, wrist, 0.0), (fingers, tip, 1.0)):
             x, y = np.round(at).astype(int)
             assert zone[row, y, x] == pytest.approx(weight, abs=0.1)
         x, y = np.round(index).astype(int)
