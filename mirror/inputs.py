@@ -128,13 +128,14 @@ class PersonInputs:
 
     def __init__(self, canvas: np.ndarray, mask: np.ndarray, landmarks: np.ndarray, worn: Worn | None = None) -> None:
         self.canvas, self.mask = canvas, mask
-        self._landmarks = np.ascontiguousarray(landmarks[None, :, :2], np.float32)
-        palette = palette_of(self._small, self.skin, self._landmarks)
+        self.landmarks: np.ndarray = np.ascontiguousarray(landmarks[None, :, :2], np.float32)
+        """float32 (1, 33, 2), canvas pixels."""
+        palette = palette_of(self._small, self.skin, self.landmarks)
         self._palette: Palette = palette if worn is None else worn.joined(palette)
 
     @cached_property
     def maps(self) -> np.ndarray:
-        return np.ascontiguousarray(person_maps(self._landmarks, halve(self.mask)[None]), np.float32)
+        return np.ascontiguousarray(person_maps(self.landmarks, halve(self.mask)[None]), np.float32)
 
     @cached_property
     def _small(self) -> np.ndarray:
@@ -142,17 +143,17 @@ class PersonInputs:
 
     @cached_property
     def skin(self) -> np.ndarray:
-        return np.ascontiguousarray(skin_colour(self._small, self._landmarks), np.float32)
+        return np.ascontiguousarray(skin_colour(self._small, self.landmarks), np.float32)
 
     @cached_property
     def skin_likeness(self) -> np.ndarray:
-        found = skin_likeness(self._small, self.skin, self._landmarks, self._palette)
+        found = skin_likeness(self._small, self.skin, self.landmarks, self._palette)
         return np.ascontiguousarray(found, np.float32)
 
     @cached_property
     def hand_zones(self) -> tuple[np.ndarray, np.ndarray]:
         """float32 2x128x96 twice, of `mirror.skin.hand_zones`."""
-        around, fingers = hand_zones(self._landmarks)
+        around, fingers = hand_zones(self.landmarks)
         return around[0], fingers[0]
 
     def apart_from_top(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -174,8 +175,8 @@ class PersonInputs:
         """
         make: dict[str, Callable[[], np.ndarray]] = {
             "person_maps": lambda: self.maps,
-            "person_layout": lambda: person_layout(self._landmarks),
-            "person_frames": lambda: person_frames(self._landmarks),
+            "person_layout": lambda: person_layout(self.landmarks),
+            "person_frames": lambda: person_frames(self.landmarks),
             "person": lambda: planes(self.canvas),
             "skin": lambda: self.skin,
             "skin_likeness": lambda: self.skin_likeness,

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mirror.arms import bare_forearms, down_to_the_end
 from mirror.backdrop import Backdrop
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
@@ -67,6 +68,8 @@ class Warped:
     flow: np.ndarray
     coverage: np.ndarray
     outline: np.ndarray
+    bares_arms: bool = False
+    """Whether the garment leaves forearms bare."""
     room: tuple[np.ndarray, np.ndarray] | None = None
     """What is known of the room behind, of `Backdrop.behind`."""
 
@@ -172,7 +175,8 @@ class NeuralFitter:
         flow = enlarge_flow(prepared.sleeves.laid_over(answer["flow"][0], answer["coverage"][0, 0]))
         coverage = np.clip(enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
         room = None if self._backdrop is None else self._backdrop.behind(crop, frame.size)
-        return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), room)
+        bares_arms = prepared.garment.sleeves != "long"
+        return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), bares_arms, room)
 
     def _fit_without_generator(self, warped: Warped) -> Fit:
         """Light from the luminance of what the person wears; nothing of the old garment is painted over."""
@@ -193,6 +197,10 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
         if bare is not None:
+            if warped.bares_arms:
+                bare = Bare(bare.colour, bare.share.copy())
+                bare_forearms(warped.person, coverage, repair[..., 3], bare.share)
+                down_to_the_end(warped.person, repair[..., 3], bare.share, end)
             hands_in_front(warped.person, warped.outline, bare.share, coverage, repair[..., 3])
     shading = enlarge(made["shading"][0, 0])
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)

@@ -104,7 +104,7 @@ def test_a_hand_before_cloth_of_its_colour_stays_as_the_generator_has_it():
 @pytest.mark.parametrize("away", [-400.0, 400.0])
 def test_hands_beside_the_canvas_change_nothing(away: float):
     person, masks = with_a_hand(MUSTARD)
-    points = person._landmarks[0] + np.array([0.0, away], np.float32)
+    points = person.landmarks[0] + np.array([0.0, away], np.float32)
     elsewhere = PersonInputs(person.canvas, person.mask, points)
     before = masks["coverage"].copy()
     hands_in_front(elsewhere, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])

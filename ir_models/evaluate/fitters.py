@@ -39,7 +39,8 @@ class TorchFitter:
         names = ("person", "warped", "coverage", "person_maps", "skin", "skin_likeness")
         outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
         made = {name: output.numpy() for name, output in zip(OUTPUTS[self.igm.config.form], outputs, strict=True)}
-        return fit_of_repair(Warped(frame, seen, crop, flow, coverage, flat.outline(flow)), made)
+        bares_arms = garment.sleeves != "long"
+        return fit_of_repair(Warped(frame, seen, crop, flow, coverage, flat.outline(flow), bares_arms), made)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

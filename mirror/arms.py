@@ -1,0 +1,67 @@
+"""Bare arms where the generator is least sure of them: before the chest, and at the picture's end.
+
+A forearm in a dark sleeve before a dark chest is seen by its landmarks and by the hand at its end, hardly by colours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mirror import either
+from mirror.inputs import PersonInputs, enlarge, ramp
+from mirror.maps import PERSON_CHANNELS, person_points, torso_frame
+
+ELBOW_R, WRIST_R, EDGE_PX = 0.135, 0.095, 3.0
+"""Half a forearm's width at both ends, shoulder widths; map pixels over which its edge fades."""
+HAND_R, HAND_SHARE = 0.2, (0.4, 0.9)
+"""A hand is counted on in squares of that side, shoulder widths: from which share of one that is surely skin, and from
+which wholly, it shows that its forearm is in front."""
+LONG = (0.15, 0.3)
+"""So long, in shoulder widths, a forearm must be seen: of one that points at the camera only the hand shows."""
+SKIN, IN_BODY = 0.5, (0.5, 0.9)
+TOLD_ROWS, END_ROWS = 4, 12
+"""Canvas rows in which arms are told, above the last ones of a picture, where a person's mask is not."""
+_BODY = PERSON_CHANNELS.index("mask")
+
+
+def before_the_chest(person: PersonInputs) -> np.ndarray:
+    """float32 256x192, 0..1: forearms, from elbow to wrist, whose hand is seen. 0.4 ms."""
+    landmarks, like = person.landmarks, person.skin_likeness[0, 0]
+    x, y = either.grid(landmarks)
+    at, (around, _) = person_points(landmarks), person.hand_zones
+    unit = float(torso_frame(at)[3][0, 0, 0])
+    out = np.zeros_like(like)
+    for side, zone in zip(("left", "right"), around, strict=True):
+        elbow, wrist = at[f"elbow_{side}"], at[f"wrist_{side}"]
+        hand = ((like > SKIN) & (zone > 0.5)).sum() / (0.5 * unit * HAND_R) ** 2
+        long = either.length(either.minus(wrist, elbow))[0, 0, 0] / unit
+        seen = float(ramp(np.array(hand), HAND_SHARE) * ramp(np.array(long), LONG))
+        if seen:
+            square, along, _ = either.segment(x, y, elbow, wrist, 1.0)
+            half = (ELBOW_R + (WRIST_R - ELBOW_R) * along[0].clip(0.0, 1.0)) * np.float32(unit)
+            inside = (half - square[0] ** 0.5) * 0.5  # map pixels
+            out = np.maximum(out, ramp(inside, (-EDGE_PX / 2, EDGE_PX / 2)) * np.float32(seen))
+    return enlarge(out * ramp(person.maps[0, _BODY], IN_BODY))
+
+
+def bare_forearms(person: PersonInputs, coverage: np.ndarray, repair: np.ndarray, skin: np.ndarray) -> None:
+    """Draws forearms before the chest as bare, in place, but for what is skin already. All float32 256x192, 0..1: the
+    garment's coverage, what is painted, and how much of that is skin."""
+    arms = before_the_chest(person)
+    coverage *= 1.0 - arms
+    np.maximum(skin, arms, out=skin)
+    np.maximum(repair, arms * (1.0 - enlarge(ramp(person.skin_likeness[0, 0], (0.3, 0.6)))), out=repair)
+
+
+def down_to_the_end(person: PersonInputs, repair: np.ndarray, skin: np.ndarray, end: float) -> None:
+    """Carries bare arms on, in place, to where the picture ends (canvas row `end`). repair, skin: float32 256x192, as
+    for `bare_forearms`."""
+    first, last = int(end) - END_ROWS, min(int(end) + TOLD_ROWS, len(skin))
+    if first < TOLD_ROWS:
+        return
+    told = slice(first - TOLD_ROWS, first)
+    body = ramp(enlarge(person.maps[0, _BODY])[first], IN_BODY)
+    bare, painted = skin[told].mean(0) * body, repair[told].mean(0) * body
+    bare[bare < SKIN] = 0.0
+    np.maximum(skin[first:last], bare, out=skin[first:last])
+    np.maximum(repair[first:last], np.minimum(bare, painted), out=repair[first:last])
