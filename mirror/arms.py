@@ -13,12 +13,15 @@ from mirror.maps import PERSON_CHANNELS, person_points, torso_frame
 
 ELBOW_R, WRIST_R, EDGE_PX = 0.135, 0.095, 3.0
 """Half a forearm's width at both ends, shoulder widths; map pixels over which its edge fades."""
+WRIST = (1.05, 0.85)
+"""Where along a forearm the hand begins, whose own colour tells it."""
 HAND_R, HAND_SHARE = 0.2, (0.4, 0.9)
 """A hand is counted on in squares of that side, shoulder widths: from which share of one that is surely skin, and from
 which wholly, it shows that its forearm is in front."""
 LONG = (0.15, 0.3)
 """So long, in shoulder widths, a forearm must be seen: of one that points at the camera only the hand shows."""
-SKIN, IN_BODY = 0.5, (0.5, 0.9)
+SKIN, MAYBE_SKIN, IN_BODY = 0.5, (0.15, 0.4), (0.5, 0.9)
+"""Likeness to skin that counts as a hand's; that is not painted over; and of the person's mask."""
 TOLD_ROWS, END_ROWS = 4, 12
 """Canvas rows in which arms are told, above the last ones of a picture, where a person's mask is not."""
 _BODY = PERSON_CHANNELS.index("mask")
@@ -40,7 +43,8 @@ def before_the_chest(person: PersonInputs) -> np.ndarray:
             square, along, _ = either.segment(x, y, elbow, wrist, 1.0)
             half = (ELBOW_R + (WRIST_R - ELBOW_R) * along[0].clip(0.0, 1.0)) * np.float32(unit)
             inside = (half - square[0] ** 0.5) * 0.5  # map pixels
-            out = np.maximum(out, ramp(inside, (-EDGE_PX / 2, EDGE_PX / 2)) * np.float32(seen))
+            arm = ramp(inside, (-EDGE_PX / 2, EDGE_PX / 2)) * ramp(along[0], WRIST)
+            out = np.maximum(out, arm * np.float32(seen))
     return enlarge(out * ramp(person.maps[0, _BODY], IN_BODY))
 
 
@@ -50,7 +54,7 @@ def bare_forearms(person: PersonInputs, coverage: np.ndarray, repair: np.ndarray
     arms = before_the_chest(person)
     coverage *= 1.0 - arms
     np.maximum(skin, arms, out=skin)
-    np.maximum(repair, arms * (1.0 - enlarge(ramp(person.skin_likeness[0, 0], (0.3, 0.6)))), out=repair)
+    np.maximum(repair, arms * (1.0 - enlarge(ramp(person.skin_likeness[0, 0], MAYBE_SKIN))), out=repair)
 
 
 def down_to_the_end(person: PersonInputs, repair: np.ndarray, skin: np.ndarray, end: float) -> None:
