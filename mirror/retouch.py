@@ -22,7 +22,7 @@ hand's map from which it may be one. Lower, and dark cloth around hands stays.""
 AT_CUFF = (0.3, 0.6)
 """Weight of the forearms' maps where a hand's rim may be a cuff."""
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
-_SQUARE, _BESIDE = np.ones((3, 3), np.uint8), np.ones((1, 13), np.uint8)
+_SQUARE, _WITHIN, _BESIDE = (np.ones(size, np.uint8) for size in ((3, 3), (1, 9), (1, 13)))
 BELOW_HIPS, OTHER_CLOTH = (0.95, 1.1), (0.035, 0.055)
 """Where trousers are looked for, 1 at the hips; how far they are from the top's colours, in those of `mirror.skin`:
 blue jeans from a black hoodie 0.05 to 0.1, a hoodie's hem from the rest of it 0.03 at most."""
@@ -64,6 +64,7 @@ def trousers(person: PersonInputs) -> np.ndarray:
         other = ramp(apart, OTHER_CLOTH) * (1.0 - ramp(like, BARE_LIKE)) * arms * below[rows]
         # alone, a stripe along a hem, or noise; beside some, their dark side
         sure = cv2.medianBlur(other, 3) * ramp(cv2.blur(other, OTHER_PX), OTHER_SHARE)
+        sure *= ramp(cv2.erode(person.maps[0, _BODY, rows], _WITHIN), IN_BODY)  # at its rim the room is mixed in
         out[rows] = cv2.dilate(sure, _BESIDE) * ramp(apart, OTHER_SHADE) * arms
     return enlarge(out)
 
