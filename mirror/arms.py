@@ -61,7 +61,7 @@ def down_to_the_end(person: PersonInputs, repair: np.ndarray, skin: np.ndarray, 
     """Carries bare arms on, in place, to where the picture ends (canvas row `end`). repair, skin: float32 256x192, as
     for `bare_forearms`."""
     first, last = int(end) - END_ROWS, min(int(end) + TOLD_ROWS, len(skin))
-    if first < TOLD_ROWS:
+    if not TOLD_ROWS <= first < len(skin):
         return
     told = slice(first - TOLD_ROWS, first)
     body = ramp(enlarge(person.maps[0, _BODY])[first], IN_BODY)

@@ -53,3 +53,12 @@ def test_arms_reach_the_picture_s_end(end: int):
     down_to_the_end(somebody, repair, skin, float(end))
     assert skin[end - 1, 22:38].min() == repair[end - 1, 22:38].min() == 1.0
     assert skin[end - 1, 60:80].max() == repair[end - 1, 60:80].max() == 0.0
+
+
+@pytest.mark.parametrize("end", [-20, 3, 275, 400])
+def test_a_picture_that_ends_beside_the_canvas_changes_nothing(end: int):
+    somebody, (_, repair, skin) = person(), masks()
+    repair[:, 20:40] = skin[:, 20:40] = 1.0
+    before = skin.copy()
+    down_to_the_end(somebody, repair, skin, float(end))
+    assert np.array_equal(skin, before)
