@@ -89,6 +89,7 @@ def raglan() -> Garment:
         pytest.param(draw(), id="plain"),
         pytest.param(raglan(), id="darker sleeves"),
         pytest.param(painted(draw(), sleeve(draw(), "left"), (40, 50, 190)), id="a red sleeve"),
+        pytest.param(painted(draw(), sleeve(draw(), "right"), (240, 158, 90)), id="a lighter sleeve"),
         pytest.param(painted(draw(), (X > 190) & (X < 215), (230, 230, 230)), id="a stripe on one side"),
         pytest.param(painted(draw(), X > WIDTH / 2, (130, 84, 46)), id="halves of two shades"),
         pytest.param(painted(draw(), X + Y > 380, (85, 55, 30)), id="a slanted block, darker"),
