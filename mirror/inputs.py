@@ -23,7 +23,7 @@ from mirror.maps import (
     person_layout,
     person_maps,
 )
-from mirror.skin import Palette, hand_zones, likeness_and_apart, of_top, palette_of, skin_colour, skin_likeness
+from mirror.skin import Palette, hand_zones, likeness_and_apart, of_top, palette_of, skin_colour, skin_likeness, thinned
 from mirror.wardrobe import Garment
 from mirror.worn import Worn
 
@@ -132,6 +132,7 @@ class PersonInputs:
         """float32 (1, 33, 2), canvas pixels."""
         palette = palette_of(self._small, self.skin, self.landmarks)
         self._palette: Palette = palette if worn is None else worn.joined(palette)
+        self._thinned = thinned(self._palette)
 
     @cached_property
     def maps(self) -> np.ndarray:
@@ -147,7 +148,7 @@ class PersonInputs:
 
     @cached_property
     def skin_likeness(self) -> np.ndarray:
-        found = skin_likeness(self._small, self.skin, self.landmarks, self._palette)
+        found = skin_likeness(self._small, self.skin, self.landmarks, self._thinned)
         return np.ascontiguousarray(found, np.float32)
 
     @cached_property
@@ -165,7 +166,7 @@ class PersonInputs:
     def likeness_in(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
         """Of a part of the canvas, as fine as it is: likeness to skin, float32 HxW, 0..1, and how far the colours are
         from the clothes', float32 HxW; as `mirror.skin.likeness_and_apart` has them."""
-        like, apart = likeness_and_apart(planes(self.canvas[rows, columns]), self._palette)
+        like, apart = likeness_and_apart(planes(self.canvas[rows, columns]), self._thinned)
         return like[0, 0], apart[0, 0]
 
     def named(self, name: str, warped: np.ndarray | None = None, coverage: np.ndarray | None = None) -> np.ndarray:

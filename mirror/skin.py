@@ -43,6 +43,8 @@ _ALIKE, _FEW, _SOME, _FEW_ON_CLOTH = 0.06, 8.0, 2.5, 0.06
 _FEW_APART = (0.06, 0.2)
 """Nor are clothes what few places show (of that likeness in colour), if it is no farther from skin than these: there a
 hand in shadow was looked at, whose fingers reach farther than its landmarks tell."""
+_AS_GOOD = 0.01
+"""Colours no farther apart count as one, where time matters."""
 _CONTRAST, _SKIN_REACH = 30.0, 0.16
 """How sharply skin is told from cloth; how far from the face's colours, lighter and darker, skin may be at all."""
 
@@ -124,8 +126,23 @@ def of_top(palette: Palette) -> Palette:
     costs[:, 6 * _TOP_ROWS : PLACES_ON_TORSO] = HIDDEN
     apart = ((palette.cloth[:, :, None] - palette.cloth[:, None]) ** 2).sum(3)
     alike = (np.exp(apart * (-1.0 / _ALIKE**2)) * (costs < HIDDEN)[:, None]).sum(2)
-    costs[alike < _SOME] = HIDDEN
-    return palette._replace(costs=costs)
+    some = np.flatnonzero((costs[0] < HIDDEN) & (alike[0] >= _SOME))
+    some = some if some.size else np.arange(1)
+    return Palette(palette.skin, palette.cloth[:, some], palette.costs[:, some], palette.away[:, some])
+
+
+def thinned(palette: Palette) -> Palette:
+    """Of one person, numpy: without clothes' colours that are hidden, or as good as another that costs no more: a third
+    to a half of them are left, and so of the time that comparing takes."""
+    cloth, costs = palette.cloth[0], palette.costs[0]
+    near = ((cloth[:, None] - cloth) ** 2).sum(2) < _AS_GOOD**2
+    left, kept = costs < HIDDEN, []
+    for place in np.argsort(costs):
+        if left[place]:
+            kept.append(place)
+            left &= ~near[place]
+    kept = kept or [0]
+    return palette._replace(cloth=palette.cloth[:, kept], costs=palette.costs[:, kept], away=palette.away[:, kept])
 
 
 def apart_from_skin(cloth: Any, skin: Any) -> Any:

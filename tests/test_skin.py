@@ -7,7 +7,7 @@ import pytest
 
 from mirror.frames import Landmark
 from mirror.maps import MAP_H, MAP_W
-from mirror.skin import hand_zones, likeness, palette_of, skin_colour, skin_likeness
+from mirror.skin import hand_zones, likeness, palette_of, skin_colour, skin_likeness, thinned
 from mirror.worn import Worn
 from tests.fake_samples import fake_landmarks
 
@@ -153,3 +153,18 @@ def test_what_was_seen_hardly_or_of_somebody_else_is_not_remembered(looks: int) 
         worn.joined(palette_of(picture, SKIN, points))
     hidden = palette_of(*printed(hands_on_chest=True)[:1], SKIN, printed(hands_on_chest=True)[1])
     assert worn.joined(hidden) is hidden
+
+
+def test_a_thinned_palette_tells_the_same() -> None:
+    rng = np.random.default_rng(0)
+    picture = (0.4 + 0.03 * rng.normal(size=(1, 3, MAP_H, MAP_W))).astype(np.float32) * 2 - 1
+    whole = palette_of(picture, SKIN, person())
+    few = thinned(whole)
+    assert 3 <= few.cloth.shape[1] < whole.cloth.shape[1]
+    colours = rng.uniform(-1, 1, (1, 3, 40, 40)).astype(np.float32)
+    assert np.abs(likeness(colours, few) - likeness(colours, whole)).max() < 0.08
+
+
+def test_of_clothes_that_are_all_hidden_nothing_is_told() -> None:
+    hidden = palette_of(dressed(BLACK, BLACK), SKIN, person() + 1000.0)
+    assert np.isfinite(likeness(np.zeros((1, 3, 2, 2), np.float32), thinned(hidden))).all()
