@@ -13,7 +13,7 @@ SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
 """Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
 IN_BODY = (0.5, 0.9)
 """Of the person's mask."""
-MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.09, 0.13), (90.0, 110.0)
+MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.085, 0.115), (90.0, 110.0)
 """So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin` or in levels of
 255: beige sleeves and a hand in warm light are not told apart pixel by pixel."""
 REACH_PX, GAP_PX = 7, 23
@@ -32,12 +32,12 @@ _SUM = np.ones((1, 3), np.float32)
 
 
 def hands_in_front(
-    person: PersonInputs, outline: np.ndarray, skin: np.ndarray, coverage: np.ndarray, repair: np.ndarray
+    person: PersonInputs, outline: np.ndarray, room: np.ndarray, coverage: np.ndarray, repair: np.ndarray
 ) -> None:
     """Lays the garment around and between fingers, and fingers before it, by their colour; in place.
 
-    All float32 256x192, 0..1. outline: the garment's mask by the flow. skin: where bared skin would be painted.
-    coverage, repair: of the garment, and of what is painted; both are changed around hands.
+    All float32 256x192, 0..1. outline: the garment's mask by the flow. room: how much of what is painted is the
+    room behind. coverage, repair: of the garment, and of what is painted; both are changed around hands.
     """
     for around, fingers in zip(*person.hand_zones, strict=True):
         part = _part(around)
@@ -47,7 +47,7 @@ def hands_in_front(
         sure = _told_apart(person.canvas[part], like, apart, person.mask[part] > 0.5)
         if sure:
             zones = _places_of(person.maps[0], around * sure, fingers * sure, part)
-            masks = (m[part] for m in (outline, skin, coverage, repair))
+            masks = (m[part] for m in (outline, room, coverage, repair))
             _hand_in_front(like, _unmixed(person.canvas[part], like, person.mask[part]), *zones, *masks)
 
 
@@ -57,14 +57,14 @@ def _hand_in_front(
     around: np.ndarray,
     fingers: np.ndarray,
     outline: np.ndarray,
-    skin: np.ndarray,
+    room: np.ndarray,
     coverage: np.ndarray,
     repair: np.ndarray,
 ) -> None:
     shown = (
         ramp(like, SURE_HAND) * cv2.dilate(1.0 - coverage, np.ones((REACH_PX, REACH_PX), np.uint8)) * unmixed * fingers
     )
-    left = cv2.max(fingers * (1.0 - repair * (1.0 - skin)), around * (1.0 - repair))
+    left = cv2.max(fingers * (1.0 - repair * room), around * (1.0 - repair))
     old = left * (1.0 - ramp(like, MAYBE_HAND) * unmixed) * cv2.dilate(coverage, np.ones((GAP_PX, GAP_PX), np.uint8))
     coverage *= 1.0 - shown
     np.maximum(coverage, outline * old, out=coverage)

@@ -201,7 +201,8 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
                 bare = Bare(bare.colour, bare.share.copy())
                 bare_forearms(warped.person, coverage, repair[..., 3], bare.share)
                 down_to_the_end(warped.person, repair[..., 3], bare.share, end)
-            hands_in_front(warped.person, warped.outline, bare.share, coverage, repair[..., 3])
+            room = enlarge(made["background"][0, 0]) if "background" in made else np.zeros_like(coverage)
+            hands_in_front(warped.person, warped.outline, room, coverage, repair[..., 3])
     shading = enlarge(made["shading"][0, 0])
     return Fit(warped.flow, coverage, shading, repair, warped.crop, warped.frame.t_capture, bare)
 

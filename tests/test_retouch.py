@@ -75,16 +75,16 @@ def with_a_hand(cloth: tuple[int, int, int]) -> tuple[PersonInputs, dict[str, np
     canvas[30:75, 75:117] = SKIN
     for part in (*FINGERS, PALM):
         canvas[part] = SKIN
-    masks = {name: np.zeros((CANVAS_H, CANVAS_W), np.float32) for name in ("outline", "skin", "coverage", "repair")}
+    masks = {name: np.zeros((CANVAS_H, CANVAS_W), np.float32) for name in ("outline", "room", "coverage", "repair")}
     masks["outline"][80:230, 40:160] = masks["coverage"][80:230, 40:160] = 1.0
     masks["coverage"][122:152, 96:127] = 0.0
-    masks["skin"][122:152, 96:127] = masks["repair"][122:152, 96:127] = 1.0
+    masks["repair"][122:152, 96:127] = 1.0
     return PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points), masks
 
 
 def test_the_garment_lies_between_fingers_and_fingers_before_it():
     person, masks = with_a_hand(MUSTARD)
-    hands_in_front(person, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
+    hands_in_front(person, masks["outline"], masks["room"], masks["coverage"], masks["repair"])
     for finger in FINGERS:
         assert masks["coverage"][finger][1:, 1:-1].mean() < 0.15
     for gap in GAPS:
@@ -96,7 +96,7 @@ def test_the_garment_lies_between_fingers_and_fingers_before_it():
 def test_a_hand_before_cloth_of_its_colour_stays_as_the_generator_has_it():
     person, masks = with_a_hand(OF_SKIN)
     before = {name: mask.copy() for name, mask in masks.items()}
-    hands_in_front(person, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
+    hands_in_front(person, masks["outline"], masks["room"], masks["coverage"], masks["repair"])
     for name, mask in masks.items():
         assert np.array_equal(mask, before[name]), name
 
@@ -107,7 +107,7 @@ def test_hands_beside_the_canvas_change_nothing(away: float):
     points = person.landmarks[0] + np.array([0.0, away], np.float32)
     elsewhere = PersonInputs(person.canvas, person.mask, points)
     before = masks["coverage"].copy()
-    hands_in_front(elsewhere, masks["outline"], masks["skin"], masks["coverage"], masks["repair"])
+    hands_in_front(elsewhere, masks["outline"], masks["room"], masks["coverage"], masks["repair"])
     assert np.array_equal(masks["coverage"], before)
 
 
