@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from mirror import either
-from mirror.inputs import PersonInputs, enlarge, ramp
+from mirror.either import ramp
+from mirror.inputs import IN_BODY, PersonInputs, enlarge
 from mirror.maps import PERSON_CHANNELS, person_points, torso_frame
 
 ELBOW_R, WRIST_R, EDGE_PX = 0.135, 0.095, 3.0
@@ -20,8 +21,8 @@ HAND_R, HAND_SHARE = 0.2, (0.4, 0.9)
 which wholly, it shows that its forearm is in front."""
 LONG = (0.15, 0.3)
 """So long, in shoulder widths, a forearm must be seen: of one that points at the camera only the hand shows."""
-SKIN, MAYBE_SKIN, IN_BODY = 0.5, (0.15, 0.4), (0.5, 0.9)
-"""Likeness to skin that counts as a hand's; that is not painted over; and of the person's mask."""
+SKIN, MAYBE_SKIN = 0.5, (0.15, 0.4)
+"""Likeness to skin that counts as a hand's, and that is not painted over."""
 TOLD_ROWS, END_ROWS = 4, 12
 """Canvas rows in which arms are told, above the last ones of a picture, where a person's mask is not."""
 _BODY = PERSON_CHANNELS.index("mask")

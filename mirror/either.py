@@ -32,6 +32,11 @@ def spot(x: Any, y: Any, at: Any, radius: Any) -> Any:
     return exp((x - at[0]) ** 2 * soft) * exp((y - at[1]) ** 2 * soft)
 
 
+def ramp(x: Any, ends: tuple[float, float]) -> Any:
+    """0 up to the first end, 1 from the second on; the other way round where the second is less."""
+    return ((x - ends[0]) * (1.0 / (ends[1] - ends[0]))).clip(0.0, 1.0)
+
+
 def plateau(square: Any, radius: Any) -> Any:
     """Weight by squared distance: flat on top, half at 0.83 radius."""
     ratio = square / radius**2

@@ -6,13 +6,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mirror.inputs import PersonInputs, ramp
+from mirror.either import ramp
+from mirror.inputs import IN_BODY, PersonInputs
 from mirror.maps import PERSON_CHANNELS
 
 SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
 """Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
-IN_BODY = (0.5, 0.9)
-"""Of the person's mask."""
 MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.085, 0.115), (90.0, 110.0)
 """So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin` or in levels of
 255: beige sleeves and a hand in warm light are not told apart pixel by pixel."""

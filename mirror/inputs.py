@@ -27,6 +27,8 @@ from mirror.skin import Palette, hand_zones, likeness_and_apart, of_top, palette
 from mirror.wardrobe import Garment
 from mirror.worn import Worn
 
+IN_BODY = (0.5, 0.9)
+"""Of a person's mask: from which, and at which wholly, a pixel is theirs."""
 MIN_INSIDE_PX = 50
 """A mask that erodes to less is used as it is."""
 _TO_PIXELS = np.array([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]) * np.array([[CANVAS_W - 1], [CANVAS_H - 1]])
@@ -60,11 +62,6 @@ def enlarge(canvas_map: np.ndarray) -> np.ndarray:
     if canvas_map.shape[:2] == (CANVAS_H, CANVAS_W):
         return canvas_map
     return cv2.resize(canvas_map, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
-
-
-def ramp(x: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
-    """0 up to the first end, 1 from the second on."""
-    return np.clip((x - ends[0]) * np.float32(1.0 / (ends[1] - ends[0])), 0.0, 1.0)
 
 
 def colours_bled(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mirror.either import ramp
 from mirror.frames import CANVAS_H
-from mirror.inputs import PersonInputs, enlarge, ramp
+from mirror.inputs import IN_BODY, PersonInputs, enlarge
 from mirror.maps import PERSON_CHANNELS
 
 HOLE = 0.5
@@ -29,8 +30,6 @@ blue jeans from a black hoodie 0.05 to 0.1, a hoodie's hem from the rest of it 0
 OTHER_PX, OTHER_SHARE, OTHER_SHADE = (9, 9), (0.5, 0.7), (0.025, 0.04)
 """Around a pixel of trousers, map pixels, so much must be trousers, too; how far beside them their dark side is."""
 _BODY = PERSON_CHANNELS.index("mask")
-IN_BODY = (0.5, 0.9)
-"""Of the person's mask."""
 _HANDS = [PERSON_CHANNELS.index(name) for name in ("hand_left", "hand_right")]
 
 

@@ -40,7 +40,7 @@ found, which may lie in the cuff, knuckles at 0.45."""
 _SKIN_APART, _SKIN_ON_CLOTH, HIDDEN = 0.05, 0.1, 4.0
 """A place of the clothes whose colour is nearer to skin than the first may be a bare arm: it counts as farther away."""
 _ALIKE, _FEW, _SOME, _FEW_ON_CLOTH = 0.06, 8.0, 2.5, 0.06
-_FEW_APART = (0.06, 0.2)
+_FEW_APART = (0.2, 0.06)
 """Nor are clothes what few places show (of that likeness in colour), if it is no farther from skin than these: there a
 hand in shadow was looked at, whose fingers reach farther than its landmarks tell."""
 _AS_GOOD = 0.01
@@ -124,9 +124,8 @@ def of_top(palette: Palette) -> Palette:
     lanyards nor, if they reach so far up, trousers."""
     costs = palette.costs.copy()
     costs[:, 6 * _TOP_ROWS : PLACES_ON_TORSO] = HIDDEN
-    apart = ((palette.cloth[:, :, None] - palette.cloth[:, None]) ** 2).sum(3)
-    alike = (np.exp(apart * (-1.0 / _ALIKE**2)) * (costs < HIDDEN)[:, None]).sum(2)
-    some = np.flatnonzero((costs[0] < HIDDEN) & (alike[0] >= _SOME))
+    shown = costs < HIDDEN
+    some = np.flatnonzero(shown[0] & (_alike(palette.cloth, shown)[0] >= _SOME))
     some = some if some.size else np.arange(1)
     return Palette(palette.skin, palette.cloth[:, some], palette.costs[:, some], palette.away[:, some])
 
@@ -162,10 +161,14 @@ def few_cost(cloth: Any, unlike: Any, sure: Any) -> Any:
 
     sure: (B, k), 0..1, how sure it is that a place is seen.
     """
+    near = either.ramp(unlike, _FEW_APART)
+    return _FEW_ON_CLOTH * near * (1.0 - _alike(cloth, sure) / _FEW).clip(0.0, None)
+
+
+def _alike(cloth: Any, sure: Any) -> Any:
+    """(B, k): how many places, as sure as they are, show nearly the same colour."""
     apart = ((cloth[:, :, None] - cloth[:, None]) ** 2).sum(3)
-    alike = (either.exp(apart * (-1.0 / _ALIKE**2)) * sure[:, None]).sum(2)
-    near = ((_FEW_APART[1] - unlike) * (1.0 / (_FEW_APART[1] - _FEW_APART[0]))).clip(0.0, 1.0)
-    return _FEW_ON_CLOTH * near * (1.0 - alike / _FEW).clip(0.0, None)
+    return (either.exp(apart * (-1.0 / _ALIKE**2)) * sure[:, None]).sum(2)
 
 
 def likeness(colour: Any, palette: Palette) -> Any:
@@ -198,9 +201,8 @@ def hand_zones(landmarks: Any) -> tuple[Any, Any]:
     around, fingers = [], []
     for side in ("left", "right"):
         square, along, _ = either.segment(x, y, at[f"wrist_{side}"], hand_end(at, side, _FINGERS), 1.0)
-        begun = ((along - _FINGERS_FROM[0]) * (1.0 / (_FINGERS_FROM[1] - _FINGERS_FROM[0]))).clip(0.0, 1.0)
         around.append(either.plateau(square, _AROUND_R * unit))
-        fingers.append(either.plateau(square, _FINGERS_R * unit) * begun)
+        fingers.append(either.plateau(square, _FINGERS_R * unit) * either.ramp(along, _FINGERS_FROM))
     return either.stack(around), either.stack(fingers)
 
 

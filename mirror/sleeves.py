@@ -13,6 +13,7 @@ import math
 import cv2
 import numpy as np
 
+from mirror.either import ramp
 from mirror.flat import Sleeve, part_distances, sleeves_of
 from mirror.frames import flow_from_pixels, flow_to_pixels
 from mirror.garment import Garment
@@ -83,6 +84,5 @@ def _moves(along: np.ndarray, across: np.ndarray, aside: np.ndarray, told: np.nd
     middle, half = sleeve.middle_and_half(along)
     side = aside[told]
     shown = side @ ((across - middle) / half)[told] / (side @ side)
-    share = np.clip((FREE - shown) / (FREE - SQUEEZED), 0.0, 1.0)
-    share = share * np.clip((along - FOREARM[0]) / (FOREARM[1] - FOREARM[0]), 0.0, 1.0)
+    share = ramp(shown, (FREE, SQUEEZED)) * ramp(along, FOREARM)
     return share * (middle + half * SHOWN * np.clip(aside, -1.1, 1.1) - across)

@@ -13,6 +13,7 @@ import numpy as np
 
 from mirror.arms import bare_forearms, down_to_the_end
 from mirror.backdrop import Backdrop
+from mirror.either import ramp
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
@@ -32,7 +33,7 @@ MAX_GARMENTS = 64
 """Garments whose features are kept (0.3 MB each); the one not worn for the longest goes first."""
 LEAP = 0.2
 """By so much, of the flow's own units, it differs within three map pixels where one layer ends and another begins."""
-NOT_ROOM, ROOM = 0.15, 0.5
+ROOM = (0.15, 0.5)
 """Share of background in what the generator paints up to which none of the room is, and from which all of it: told at
 half the canvas's resolution, it grows slowly at a garment's outline, and half a garment there is a halo."""
 RIM_PX = 3
@@ -221,8 +222,7 @@ def repair_of(
     repair = np.empty((CANVAS_H, CANVAS_W, 4), np.float32)
     behind, bare = colours_of(made)
     if room is not None and "background" in made:
-        share = np.clip((enlarge(made["background"][0, 0]) - NOT_ROOM) * np.float32(1.0 / (ROOM - NOT_ROOM)), 0.0, 1.0)
-        share = cv2.multiply(share, room[1])
+        share = cv2.multiply(ramp(enlarge(made["background"][0, 0]), ROOM), room[1])
         behind = cv2.blendLinear(room[0], behind, share, 1.0 - share)
     repair[..., :3] = behind
     mask = made["repair_mask"][0, 0]
