@@ -22,6 +22,8 @@ _ON_RIBBON = np.array([(side * 0.16 * (1.0 - v / 0.6), v) for v in np.linspace(0
 _ON_TORSO = np.hstack([_ON_GRID, _ON_RIBBON]).astype(np.float32)
 """Where on the torso clothes are looked at: shares of its width and height from the middle of the shoulders. Some lie
 where a lanyard's ribbon hangs, which is no skin either."""
+_CLOTH_SHADES = np.array([1.0, 0.9, 0.8, 0.7, 0.6], np.float32)
+"""Of a top's colours, that its hem may have in shadow."""
 _TOP_ROWS = 5
 """Rows of the grid, of 6 places each, that what is worn above the hips covers for certain."""
 _ON_ARMS = {
@@ -121,13 +123,14 @@ def palette_of(colour: Any, skin: Any, landmarks: Any) -> Palette:
 
 def of_top(palette: Palette) -> Palette:
     """Of one person, numpy: of the clothes only what is worn above the hips, in colours that some places show; neither
-    lanyards nor, if they reach so far up, trousers."""
+    lanyards nor, if they reach so far up, trousers. A hem lies in shadow: their darker shades are among them."""
     costs = palette.costs.copy()
     costs[:, 6 * _TOP_ROWS : PLACES_ON_TORSO] = HIDDEN
     shown = costs < HIDDEN
     some = np.flatnonzero(shown[0] & (_alike(palette.cloth, shown)[0] >= _SOME))
     some = some if some.size else np.arange(1)
-    return Palette(palette.skin, palette.cloth[:, some], palette.costs[:, some], palette.away[:, some])
+    cloth, *rest = (np.tile(part[:, some], (1, len(_CLOTH_SHADES), 1)[: part.ndim]) for part in palette[1:])
+    return Palette(palette.skin, cloth * np.repeat(_CLOTH_SHADES, some.size)[:, None], *rest)
 
 
 def thinned(palette: Palette) -> Palette:

@@ -131,3 +131,11 @@ def test_trousers_are_told_by_their_colour_below_the_hips():
 def test_a_stripe_along_a_hem_and_bare_legs_are_no_trousers():
     assert dressed((50, 48, 46), stripe=(230, 230, 230)).max() < 0.1
     assert dressed(SKIN)[225:].max() < 0.1
+
+
+def test_the_hem_of_the_top_in_shadow_is_no_trousers():
+    points = np.nan_to_num(fake_landmarks(np.random.default_rng(0)))
+    canvas = np.full((CANVAS_H, CANVAS_W, 3), MUSTARD, np.uint8)
+    canvas[30:75, 75:117] = SKIN
+    canvas[215:] = np.array(MUSTARD) * 0.7
+    assert trousers(PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points)).max() < 0.1
