@@ -184,6 +184,20 @@ def test_a_gap_between_sleeve_and_body_is_cut_and_opened() -> None:
     assert not ((np.abs(before - [54, 90]) < 12).all(1)).any() and ((np.abs(after - [54, 90]) < 12).all(1)).any()
 
 
+def test_squares_of_the_background_s_colour_are_cloth() -> None:
+    """A cheque's white squares on a white sheet were cut out, thirteen of them."""
+    picture = np.full((200, 200, 3), (60, 160, 200), np.uint8)
+    mask = np.zeros((200, 200), np.uint8)
+    mask[30:180, 30:170] = 1
+    picture[mask > 0] = (120, 40, 40)
+    for y in (45, 70, 95, 120, 145):
+        for x in (45, 75, 105, 135):
+            picture[y : y + 7, x : x + 7] = (60, 160, 200)
+    assert not find_gaps(picture, mask).any()
+    picture[40:160, 70:150] = (120, 40, 40)
+    assert find_gaps(picture, mask).any()
+
+
 def test_an_empty_floor_is_no_garment() -> None:
     rng = np.random.default_rng(0)
     floor = np.clip(rng.normal(128, 3, (200, 160, 3)), 0, 255).astype(np.uint8)

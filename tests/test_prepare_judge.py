@@ -47,6 +47,11 @@ def test_cloth_left_outside_shows() -> None:
     assert quality_with(np.s_[310:360, 70:230], 0).missing > 0.03
 
 
+def test_a_hem_that_is_bitten_off_shows() -> None:
+    assert quality_with(None).ragged < 0.004
+    assert quality_with(np.s_[315:360, 120:150], 0).ragged > 0.012
+
+
 @pytest.mark.parametrize("spoil", [np.s_[310:360, 70:230], np.s_[110:175, 20:85]])
 def test_cloth_left_outside_is_taken_in(spoil: tuple[slice, slice]) -> None:
     photo, points = draw_photo(TEE)
@@ -86,7 +91,9 @@ def test_a_wall_in_the_opening_of_the_neck_shows(shape: str) -> None:
 
 @pytest.mark.parametrize("sleeves", ["short", "long"])
 def test_trust_falls_with_every_fault(sleeves: str) -> None:
-    fine = Quality(0.4, 60.0, 0.0, 0.95, 0.05, 0.98, 1.1, 0.0, 0.03, 0.04, 0.03, 0.03, 0.0)
+    fine = replace(
+        quality_with(None), score=60.0, agreement=0.95, lopsided=0.05, bulge=0.03, dent=0.04, blot=0.03, uneven=0.03
+    )
     assert trust(fine, sleeves) > 0.9
     for fault in ({"score": 0.0}, {"lopsided": 0.3}, {"contrast": 0.6}, {"alike": 0.1}):
         assert trust(replace(fine, **fault), sleeves) < trust(fine, sleeves)

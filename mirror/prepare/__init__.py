@@ -15,6 +15,7 @@ from mirror.prepare.decode import PhotoError, load_photo
 from mirror.prepare.gaps import outside_body
 from mirror.prepare.judge import (
     CUT_AWAY,
+    FLOOR_KEPT,
     Quality,
     body,
     doubts,
@@ -31,6 +32,7 @@ from mirror.prepare.matte import premultiplied, soften, straight_alpha
 from mirror.prepare.neckline import crown, find_neckline, hanger
 from mirror.prepare.network import Network
 from mirror.prepare.straight import straightened
+from mirror.prepare.strays import find_strays
 from mirror.wardrobe import KINDS, LANDMARKS, Garment
 
 MARGIN = 0.03
@@ -43,6 +45,8 @@ SAME_CUT = 0.97
 """A cut-out that overlaps an earlier one so far will fare no better: it is not tried (a third of a second)."""
 MOST_CUTS = 5
 """Cut-outs tried of a photo: they are most of its time."""
+MOST_WITHIN = 0.35
+"""Of what mending takes off a cut-out, the share that may lie where landmarks expect cloth."""
 LEVEL_DEG = 1.0
 """A garment turned by less stays as it is: turning costs sharpness."""
 KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}
@@ -136,6 +140,9 @@ def _search(
             placed = replace(place(cut.opened, placed.angle, sleeved), turned_score=placed.turned_score)
         quality = measure(cut, placed)
         found = doubts(quality, placed)
+        if cut.method == cutting.BY_COLOUR and (CUT_AWAY in found or FLOOR_KEPT in found):
+            cut, placed, quality = _mended(cut, placed, quality, sleeved)
+            found = doubts(quality, placed)
         if found and sleeved is None and placed.sleeves == "none":  # short sleeves that lie along the body
             other = place(cut.opened, placed.angle, True)
             if not doubts(measure(cut, other), other):
@@ -191,6 +198,21 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> float:
 def _merit(quality: Quality) -> float:
     """Which of two cut-outs with equally many doubts is the better one."""
     return quality.score + 30.0 * quality.agreement + 10.0 * quality.contrast
+
+
+def _mended(cut: Cutout, placed: Placed, quality: Quality, sleeved: bool | None) -> tuple[Cutout, Placed, Quality]:
+    """The cut-out without strays; as it was where that is no better, or takes off what landmarks say is cloth."""
+    mended = cutting.mended(cut, find_strays(cut.picture, cut.solid, polygon(placed.points)))
+    if mended.mask.sum() < MIN_PIXELS:
+        return cut, placed, quality
+    moved = replace(place(mended.opened, placed.angle, sleeved), turned_score=placed.turned_score)
+    better = measure(mended, moved)
+    within = np.zeros_like(mended.mask)
+    cv2.fillPoly(within, [np.round(polygon(moved.points)).astype(np.int32)], 1)
+    off = cut.solid & (1 - mended.solid)
+    if _merit(better) <= _merit(quality) or float((off & within).sum()) > MOST_WITHIN * float(off.sum()):
+        return cut, placed, quality
+    return mended, moved, better
 
 
 def _again(colours: np.ndarray, cut: Cutout, placed: Placed) -> Cutout:

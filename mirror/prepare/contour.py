@@ -80,6 +80,19 @@ def smooth(points: np.ndarray, sigma: float) -> np.ndarray:
     return np.stack([np.convolve(wrapped[:, i], kernel, "valid") for i in (0, 1)], 1)
 
 
+def curve_along(line: np.ndarray, terms: int, stray: float) -> np.ndarray:
+    """The polynomial curve of so many terms that most of an open polyline (n, 2) follows, at its points.
+
+    stray: pixels off it from which a point counts for less and less.
+    """
+    powers = np.linspace(-1.0, 1.0, len(line))[:, None] ** np.arange(terms)
+    weight = np.ones((len(line), 1))
+    for _ in range(8):
+        curve = powers @ np.linalg.lstsq(powers * weight, line * weight, rcond=None)[0]
+        weight = 1.0 / (1.0 + (np.linalg.norm(line - curve, axis=1, keepdims=True) / stray) ** 2)
+    return np.asarray(curve)
+
+
 def trace(mask: np.ndarray) -> Contour:
     """The outline of the largest piece of a mask (HxW, non-zero inside)."""
     return measure(smooth(resample(outline(mask), POINTS * 4), 2.0))

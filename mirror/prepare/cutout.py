@@ -11,6 +11,7 @@ from mirror.prepare import grabcut
 from mirror.prepare.gaps import find_gaps, open_gaps
 from mirror.prepare.network import Network
 from mirror.prepare.snap import snap, snap_to
+from mirror.prepare.strays import Strays
 
 BY_COLOUR, BY_ALPHA = "GrabCut", "the file's own transparency"
 REACHES = (1.0, None, 0.8)
@@ -65,6 +66,13 @@ def grown(cut: Cutout, cloth: np.ndarray) -> Cutout:
     joined = cv2.morphologyEx(cut.mask | cloth, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     mask = _snapped(cut.picture, grabcut.tidy(grabcut.refine(cut.picture, grabcut.tidy(joined), grabcut.BAND)))
     return Cutout(mask, _gaps(cut.picture, mask), cut.picture, cut.method)
+
+
+def mended(cut: Cutout, strays: Strays) -> Cutout:
+    """A cut-out by colour without the floor in it and with the cloth that was left outside."""
+    mask = cv2.morphologyEx((cut.mask & (1 - strays.floor)) | strays.cloth, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    mask = _snapped(cut.picture, grabcut.tidy(mask & (1 - strays.floor)))
+    return Cutout(mask, cut.gaps & mask & (1 - strays.cloth), cut.picture, cut.method)
 
 
 def along_seams(cut: Cutout, corners: np.ndarray) -> Cutout:

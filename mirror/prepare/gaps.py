@@ -12,6 +12,8 @@ NEAR = 0.10
 MIN_AREA = 0.0008
 MAX_SHARE = 0.25
 """More than this share of a garment cannot be gaps: then garment and background are too alike to tell."""
+MOST_PIECES = 8
+"""A garment has two sleeves, each with one gap or, folded, a few; more are squares and flowers of its cloth."""
 BODY_SHRINK = 0.84
 STEEP = 40.0
 """Colours that change this fast (Sobel, Lab) are an edge even in a busy pattern."""
@@ -39,7 +41,7 @@ def find_gaps(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray | None = None
     usual = min(STEEP, float(np.median(steep[mask > 0])) + 1.0) if mask.any() else 1.0
     inland = cv2.erode(mask, np.ones((9, 9), np.uint8))  # the mask's own border is an edge of nothing
     count, label, stats, _ = cv2.connectedComponentsWithStats(solid)
-    kept = np.zeros_like(mask)
+    kept, pieces = np.zeros_like(mask), 0
     for i in range(1, count):
         if stats[i, cv2.CC_STAT_AREA] < MIN_AREA * size * size:
             continue
@@ -49,7 +51,8 @@ def find_gaps(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray | None = None
         edged = rim.any() and np.median(steep[rim > 0]) > 1.5 * usual  # a gap ends in an edge, a faded print does not
         if thick and edged and odds[piece > 0].mean() > 3.0:
             kept |= piece
-    if kept.sum() > MAX_SHARE * mask.sum():
+            pieces += 1
+    if pieces > MOST_PIECES or kept.sum() > MAX_SHARE * mask.sum():
         return np.zeros_like(mask)
     grown = cv2.dilate(kept, np.ones((3, 3), np.uint8)) & ((odds > 0) & (mask > 0)).astype(np.uint8)
     return kept | grown

@@ -7,12 +7,13 @@ from dataclasses import astuple, dataclass
 import cv2
 import numpy as np
 
-from mirror.prepare.contour import outline, resample, smooth
+from mirror.prepare.contour import curve_along, outline, resample, smooth
 from mirror.prepare.cutout import Cutout
 from mirror.prepare.gaps import NEAR, background_odds, local_misfit
 from mirror.prepare.grabcut import lab_of
 from mirror.prepare.landmarks import Placed
 from mirror.prepare.snap import SHADE_COST, SHADES
+from mirror.prepare.strays import find_strays
 from mirror.wardrobe import LANDMARKS
 
 RING = (
@@ -37,7 +38,9 @@ class Quality:
     (root of its area); around the neck, where hoods and collars are, bulges do not count. blot, uneven: what differs
     from its own mirror image: the thickest such piece, share of its size, and all of it, share of its area. Floor that
     was taken for cloth shows there. missing: how thick what lies outside the outline and looks like the cloth nearby
-    is at most, share of its size: a hem or sleeve that was cut away.
+    is at most, share of its size: a hem or sleeve that was cut away. lost, floor: how thick pieces beside the outline
+    are that have the cloth's colours, and pieces within it that have the background's (strays.py), shares of its size.
+    ragged: how far the hem is off a smooth curve (root mean square), share of its size.
     """
 
     area: float
@@ -53,20 +56,94 @@ class Quality:
     blot: float
     uneven: float
     missing: float
+    lost: float
+    floor: float
+    ragged: float
 
 
 CUT_AWAY = "part of the garment may be cut away"
+FLOOR_KEPT = "part of the background may be cut out with it"
 ANY = np.inf
+MOST_STRAY, MOST_RAGGED = 0.012, 0.012
+"""Strays that thick are none by chance; neither bites nor folds are in a smoother hem."""
 LIMITS = {
-    "none": Quality(MIN_AREA, 30.0, 0.20, 0.85, 0.12, 0.75, 1.25, 0.06, 0.15, ANY, 0.08, 0.12, 0.03),
-    "short": Quality(MIN_AREA, 25.0, 0.15, 0.87, 0.35, 0.50, 1.205, 0.10, ANY, ANY, 0.08, 0.10, 0.025),
-    "hung": Quality(MIN_AREA, 15.0, 0.20, 0.83, 0.12, 0.75, 1.20, 0.05, 0.15, ANY, ANY, ANY, 0.03),
-    "long": Quality(MIN_AREA, 15.0, 0.25, 0.70, 0.40, 0.75, 1.30, 0.07, ANY, ANY, ANY, ANY, 0.035),
+    "none": Quality(
+        MIN_AREA,
+        30.0,
+        0.20,
+        0.85,
+        0.12,
+        0.75,
+        1.25,
+        0.06,
+        0.15,
+        ANY,
+        0.08,
+        0.12,
+        0.03,
+        MOST_STRAY,
+        MOST_STRAY,
+        MOST_RAGGED,
+    ),
+    "short": Quality(
+        MIN_AREA,
+        25.0,
+        0.15,
+        0.87,
+        0.35,
+        0.50,
+        1.205,
+        0.10,
+        ANY,
+        ANY,
+        0.08,
+        0.10,
+        0.025,
+        MOST_STRAY,
+        MOST_STRAY,
+        MOST_RAGGED,
+    ),
+    "hung": Quality(
+        MIN_AREA,
+        15.0,
+        0.20,
+        0.83,
+        0.12,
+        0.75,
+        1.20,
+        0.05,
+        0.15,
+        ANY,
+        ANY,
+        ANY,
+        0.03,
+        MOST_STRAY,
+        MOST_STRAY,
+        MOST_RAGGED,
+    ),
+    "long": Quality(
+        MIN_AREA,
+        15.0,
+        0.25,
+        0.70,
+        0.40,
+        0.75,
+        1.30,
+        0.07,
+        ANY,
+        ANY,
+        ANY,
+        ANY,
+        0.035,
+        MOST_STRAY,
+        MOST_STRAY,
+        2 * MOST_RAGGED,
+    ),
 }
 """What is still trusted: without sleeves, short sleeves spread out, short ones that hang down, long ones. They only
 stop what is far off: the figures are weighed together, too, except without sleeves, where too few were looked at."""
-SHORT = Quality(0.0, 0.017, -2.17, 3.58, -6.36, 5.61, -0.18, -22.8, -13.9, -16.1, -18.0, -16.0, 0.0)
-LONG = Quality(0.0, 0.079, -2.91, 1.61, -8.80, 4.55, 1.04, -25.9, 0.0, 0.0, 0.0, 0.0, 0.0)
+SHORT = Quality(0.0, 0.017, -2.17, 3.58, -6.36, 5.61, -0.18, -22.8, -13.9, -16.1, -18.0, -16.0, 0.0, 0.0, 0.0, 0.0)
+LONG = Quality(0.0, 0.079, -2.91, 1.61, -8.80, 4.55, 1.04, -25.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 BIAS = {"short": -3.40, "long": -7.56}
 MIN_TRUST = {"short": 0.60, "long": 0.60, "none": 0.0}
 """Logistic regressions of "outline and landmarks are right" on 120 looked-at photos of T-shirts and 150 of long
@@ -77,11 +154,14 @@ then 0.70, stopped as many right ones as wrong ones and was lowered for it. That
 of that draw: more of them were right than is asked. After the draw of seed 83 short sleeves had limits set on how much
 the halves differ: of 329 accepted T-shirts of three draws five of 18 wrong ones lie beyond, or below the threshold, and
 three right ones."""
-ENOUGH = Quality(1.0, 65.0, 1.0, 1.0, 1.0, 1.0, 9.0, 0.1, 0.15, 0.15, 0.1, 0.15, 1.0)
+ENOUGH = Quality(1.0, 65.0, 1.0, 1.0, 1.0, 1.0, 9.0, 0.1, 0.15, 0.15, 0.1, 0.15, 1.0, 1.0, 1.0, 1.0)
 """Beyond these a figure says no more."""
 EDGE_SHARE, MISSING_NEAR, FLOOR_NEAR = 0.012, 0.10, 0.25
 """Of the garment's size: what is left out on both sides of the outline, how far from it missing cloth is looked for,
 and the reach of the colours of the floor: wider than the cloth's, so that what is missing does not pass for floor."""
+HEM_POINTS, HEM_TERMS, HEM_STRAY, HEM_ENDS = 800, 6, 0.01, 4
+"""Points of the whole outline; terms of the curve that hems follow, shirts' tails too; how far off it, of the garment's
+size, cloth counts for less and less; points at each end of the hem, where corners are round, that are not counted."""
 NEAR_NECK = 0.35
 """Of the garment's size: where bulges are collars and hoods."""
 THROAT_UP, THROAT_DOWN, THROAT_CLOTH = 1.0, 0.4, 0.2
@@ -151,6 +231,7 @@ def measure(cutout: Cutout, placed: Placed) -> Quality:
     overlap = float((drawn & solid).sum()) / max(1.0, float((drawn | solid).sum()))
     bulge, dent = _bulge_and_dent(solid, drawn, placed)
     blot, uneven = _unlike_its_mirror_image(solid, placed)
+    strays = find_strays(cutout.picture, solid, polygon(placed.points))
     return Quality(
         area=float(solid.sum()) / solid.size,
         score=placed.score,
@@ -165,6 +246,9 @@ def measure(cutout: Cutout, placed: Placed) -> Quality:
         blot=blot,
         uneven=uneven,
         missing=thickness(left_outside(cutout)) / placed.contour.scale,
+        lost=thickness(strays.cloth) / placed.contour.scale,
+        floor=thickness(strays.floor) / placed.contour.scale,
+        ragged=_ragged(cutout.mask, placed),
     )
 
 
@@ -201,6 +285,19 @@ def _roughness(mask: np.ndarray) -> float:
         for points in (outline(mask), smooth(line, 8.0))
     )
     return length / max(even, 1e-6)
+
+
+def _ragged(mask: np.ndarray, placed: Placed) -> float:
+    line = outline(mask)
+    line = smooth(resample(line, HEM_POINTS), 1.0)
+    right, left = (
+        int(np.linalg.norm(line - placed.point(f"hem_{side}"), axis=1).argmin()) for side in ("right", "left")
+    )
+    hem = line[(right + np.arange((left - right) % HEM_POINTS + 1)) % HEM_POINTS]
+    if len(hem) < 3 * HEM_TERMS:
+        return 0.0
+    off = hem - curve_along(hem, HEM_TERMS, HEM_STRAY * placed.contour.scale)
+    return float(np.sqrt((off[HEM_ENDS:-HEM_ENDS] ** 2).sum(1).mean())) / placed.contour.scale
 
 
 def _alike(cutout: Cutout, drawn: np.ndarray, size: float) -> float:
@@ -309,8 +406,12 @@ def doubts(quality: Quality, placed: Placed) -> list[str]:
         found.append("it may lie upside down")
     if quality.lopsided > limit.lopsided or quality.blot > limit.blot or quality.uneven > limit.uneven:
         found.append("its two halves differ")
-    if quality.missing > limit.missing:
+    if quality.missing > limit.missing or quality.lost > limit.lost:
         found.append(CUT_AWAY)
+    if quality.ragged > limit.ragged:
+        found.append("its hem looks bitten off")
+    if quality.floor > limit.floor:
+        found.append(FLOOR_KEPT)
     if quality.contrast < limit.contrast or quality.alike > limit.alike:
         found.append("garment and background are too alike")
     if not found and trust(quality, placed.sleeves) < MIN_TRUST[placed.sleeves]:

@@ -43,8 +43,11 @@ SETTLE = {
 }
 """Outward and down, shares of the way from the shoulders to the hem: how far people's labels lie from the places found
 on the outline, which was smoothed and so cuts corners and fills armpits. Medians over the photos that teach."""
-LONG_SLEEVE, NO_SLEEVE = 0.52, 0.05
-"""Sleeve lengths, shares of the way from shoulder to hem: above the one long, below the other none."""
+LONG_SLEEVE = {"short": 0.52, "spread": 0.52, "hanging": 0.62}
+"""Sleeve lengths, shares of the way from shoulder to hem, from which on sleeves are long: wide short ones that hang
+down from a hanger reach half way."""
+NO_SLEEVE = 0.05
+"""A sleeve that is shorter is none."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Placed:
             cuff = (self.point(f"sleeve_outer_{word}") + self.point(f"sleeve_inner_{word}")) / 2
             body = float(np.linalg.norm(self.point(f"hem_{word}") - shoulder))
             lengths.append(float(np.linalg.norm(cuff - shoulder)) / max(body, 1e-6))
-        return "long" if sum(lengths) / 2 > LONG_SLEEVE else "short"
+        return "long" if sum(lengths) > sum(LONG_SLEEVE[style] for style in self.styles) else "short"
 
     def point(self, name: str) -> np.ndarray:
         """float64 (2,): one landmark."""
@@ -119,7 +122,7 @@ def from_points(mask: np.ndarray, points: np.ndarray) -> Placed:
         body = float(np.linalg.norm(at[f"hem_{word}"] - at[f"shoulder_{word}"]))
         share = float(np.linalg.norm(sleeve)) / max(body, 1e-6)
         none = np.linalg.norm(at[f"sleeve_outer_{word}"] - at[f"shoulder_{word}"]) < NO_SLEEVE * body
-        styles.append("none" if none else "spread" if share > LONG_SLEEVE else "short")
+        styles.append("none" if none else "spread" if share > LONG_SLEEVE["spread"] else "short")
     top = (at["neck_left"] + at["neck_right"] + at["shoulder_left"] + at["shoulder_right"]) / 4
     return Placed(points, (styles[0], styles[1]), _angle(top, at["hem_left"], at["hem_right"]), 0.0, trace(mask))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mirror.prepare.contour import outline, resample, smooth
+from mirror.prepare.contour import curve_along, outline, resample, smooth
 from mirror.prepare.gaps import NEAR, local_misfit
 from mirror.prepare.grabcut import lab_of, tidy
 
@@ -74,14 +74,8 @@ def _seams(line: np.ndarray, corners: np.ndarray, size: float) -> np.ndarray:
             continue
         index = (start + np.arange(count + 1)) % len(line)
         part = line[index]
-        t = np.linspace(-1.0, 1.0, count + 1)
-        terms = np.stack([t**k for k in range(4)], 1)
-        weight = np.ones(count + 1)
-        for _ in range(8):
-            curve = terms @ np.linalg.lstsq(terms * weight[:, None], part * weight[:, None], rcond=None)[0]
-            off = np.linalg.norm(part - curve, axis=1)
-            weight = 1.0 / (1.0 + (off / (STRAY * size)) ** 2)
-        if np.percentile(off, 75) < STRAY * size:
+        curve = curve_along(part, 4, STRAY * size)
+        if np.percentile(np.linalg.norm(part - curve, axis=1), 75) < STRAY * size:
             blend = np.clip(np.minimum(np.arange(count + 1), np.arange(count, -1, -1)) / ENDS, 0.0, 1.0)[:, None]
             out[index] = part + blend * (curve - part)
     return resample(smooth(out, 1.0), len(line))

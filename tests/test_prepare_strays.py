@@ -1,0 +1,56 @@
+"""Floor within an outline and cloth outside it, told by all of a photo's colours, and mended."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from mirror.prepare.cutout import Cutout, mended
+from mirror.prepare.judge import polygon
+from mirror.prepare.strays import find_strays
+from tests.photos import TEE, draw_photo
+
+UNDER_THE_HEM, UNDER_A_SLEEVE, HEM = np.s_[344:374, 120:180], np.s_[150:230, 60:84], np.s_[310:344, 84:130]
+
+
+def drawn(spoil: tuple[slice, slice] | None, value: int) -> tuple[np.ndarray, np.ndarray, Cutout]:
+    """The ring of a T-shirt's landmarks, its true mask, and its cut-out, whose mask is `value` in one place."""
+    photo, points = draw_photo(TEE)
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon(points)).astype(np.int32)], 1)
+    spoiled = mask.copy()
+    if spoil is not None:
+        spoiled[spoil] = value
+    return polygon(points), mask, Cutout(spoiled, np.zeros_like(mask), photo, "drawn")
+
+
+@pytest.mark.parametrize("where", [UNDER_THE_HEM, UNDER_A_SLEEVE])
+@pytest.mark.parametrize("light", [1.0, 0.75])
+def test_floor_in_the_outline_is_found_and_taken_off(where: tuple[slice, slice], light: float) -> None:
+    ring, true, cut = drawn(where, 1)
+    cut.picture[where] = np.where(true[where][..., None] > 0, cut.picture[where], cut.picture[where] * light)
+    strays = find_strays(cut.picture, cut.solid, ring)
+    floor = cut.mask & (1 - true)
+    assert not strays.cloth.any() and not (strays.floor & true).any()
+    assert (strays.floor & floor).sum() > 0.8 * floor.sum()
+    assert (mended(cut, strays).mask != true).sum() < 0.015 * true.sum()
+
+
+def test_cloth_outside_the_outline_is_found_and_taken_in() -> None:
+    ring, true, cut = drawn(HEM, 0)
+    strays = find_strays(cut.picture, cut.solid, ring)
+    lost = true & (1 - cut.mask)
+    assert not strays.floor.any() and (strays.cloth & lost).sum() > 0.8 * lost.sum()
+    assert (mended(cut, strays).mask != true).sum() < 0.015 * true.sum()
+
+
+@pytest.mark.parametrize("stripe", [None, np.s_[300:344, 84:216], np.s_[128:160, 33:60]])
+def test_a_true_outline_has_no_strays(stripe: tuple[slice, slice] | None) -> None:
+    """Nor has cloth of the floor's colour, at the hem or on both sleeves, where the garment shows more of it."""
+    ring, true, cut = drawn(None, 0)
+    if stripe is not None:
+        for place in (stripe, np.s_[180:240, 100:200]):
+            cut.picture[place] = np.where(true[place][..., None] > 0, (205, 200, 190), cut.picture[place])
+    strays = find_strays(cut.picture, cut.solid, ring)
+    assert not strays.floor.any() and not strays.cloth.any()
