@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -43,7 +44,7 @@ MIN_PIXELS = 400
 """Of a mask of the working size; less is nothing that could be a garment."""
 SAME_CUT = 0.97
 """A cut-out that overlaps an earlier one so far will fare no better: it is not tried (a third of a second)."""
-MOST_CUTS = 5
+MOST_CUTS = 4
 """Cut-outs tried of a photo: they are most of its time."""
 MOST_WITHIN = 0.35
 """Of what mending takes off a cut-out, the share that may lie where landmarks expect cloth."""
@@ -157,16 +158,20 @@ def _search(
         consider(cutting.by_network(colours, network))
     else:
         tried: list[np.ndarray] = []
+        ahead: dict[float | None, Future[Cutout]] = {}
+        pool = ThreadPoolExecutor(1)
         for reach in cutting.REACHES:
             if left < 1:
                 break
-            cut = cutting.by_colour(colours, reach)
+            cut = ahead[reach].result() if reach in ahead else cutting.by_colour(colours, reach)
             left -= 1
             if any(_overlap(cut.mask, mask) > SAME_CUT for mask in tried):
                 continue
             tried.append(cut.mask)
             before = best
             sure = consider(cut)
+            if not sure and not ahead:  # the other core need not wait for what this one makes of the first
+                ahead = {other: pool.submit(cutting.by_colour, colours, other) for other in cutting.REACHES[1:]}
             if left and best is not None and best is not before and not (sure and excellent(best[2])):
                 sure = consider(_again(colours, best[0], best[1]), best[1].angle) or sure
                 left -= 1
@@ -175,6 +180,7 @@ def _search(
                 left -= 1
             if sure:
                 break
+        pool.shutdown(wait=False, cancel_futures=True)
     if best is None:
         raise PhotoError("No garment stands out from the background; lay it on a plain floor of another colour.")
     if best[0].method != cutting.BY_COLOUR:

@@ -72,7 +72,7 @@ def mended(cut: Cutout, strays: Strays) -> Cutout:
     """A cut-out by colour without the floor in it and with the cloth that was left outside."""
     mask = cv2.morphologyEx((cut.mask & (1 - strays.floor)) | strays.cloth, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     mask = _snapped(cut.picture, grabcut.tidy(mask & (1 - strays.floor)))
-    return Cutout(mask, cut.gaps & mask & (1 - strays.cloth), cut.picture, cut.method)
+    return Cutout(mask, (cut.gaps | strays.floor) & mask & (1 - strays.cloth), cut.picture, cut.method)
 
 
 def along_seams(cut: Cutout, corners: np.ndarray) -> Cutout:

@@ -44,10 +44,11 @@ def cut(bgr: np.ndarray, reach: float | None = 1.0) -> np.ndarray:
     """
     small = cv2.bilateralFilter(shrink(bgr, COARSE_SIDE_PX), 5, 25, 5)
     chance, prior = seed(small, reach)
-    coarse = tidy(_grab(small, _trimap(chance, prior), 4))
+    mixtures = np.zeros((2, 1, 65))
+    coarse = tidy(_grab(small, _trimap(chance, prior), 4, mixtures))
     if not coarse.any():
         return cv2.resize(coarse, shrink(bgr, FINE_SIDE_PX).shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    return tidy(refine(shrink(bgr, FINE_SIDE_PX), coarse, BAND))
+    return tidy(refine(shrink(bgr, FINE_SIDE_PX), coarse, BAND, mixtures))
 
 
 def cut_within(bgr: np.ndarray, polygon: np.ndarray, crown: np.ndarray) -> np.ndarray:
@@ -69,7 +70,8 @@ def cut_within(bgr: np.ndarray, polygon: np.ndarray, crown: np.ndarray) -> np.nd
     y, x = np.mgrid[0 : middle.shape[0], 0 : middle.shape[1]]
     head = np.hypot(x - crown[0] * ratio, y - crown[1] * ratio) < HOOD * size
     trimap[(outward > SURE_OUTSIDE * size) & ~head] = cv2.GC_BGD
-    return tidy(refine(bgr, tidy(_grab(middle, trimap, 3)), BAND))
+    mixtures = np.zeros((2, 1, 65))
+    return tidy(refine(bgr, tidy(_grab(middle, trimap, 3, mixtures)), BAND, mixtures))
 
 
 def seed(bgr: np.ndarray, reach: float | None) -> tuple[np.ndarray, np.ndarray]:
@@ -129,8 +131,12 @@ def _trimap(chance: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return trimap
 
 
-def _grab(bgr: np.ndarray, trimap: np.ndarray, rounds: int) -> np.ndarray:
-    """GrabCut where both sides are there to learn from; the trimap's own guess where one is missing."""
+def _grab(bgr: np.ndarray, trimap: np.ndarray, rounds: int, mixtures: np.ndarray) -> np.ndarray:
+    """GrabCut where both sides are there to learn from; the trimap's own guess where one is missing.
+
+    mixtures: float64 (2, 1, 65), the colours of background and garment, changed in place; they are learned from the
+    trimap alone where they are zero, which takes as long as two rounds.
+    """
     inside = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
     if not 20 < inside.sum() < inside.size - 20:
         return inside.astype(np.uint8)
@@ -140,14 +146,15 @@ def _grab(bgr: np.ndarray, trimap: np.ndarray, rounds: int) -> np.ndarray:
     part = np.s_[max(0, y - pad) : y + height + pad, max(0, x - pad) : x + width + pad]
     chosen, view = trimap[part].copy(), np.ascontiguousarray(bgr[part])
     cv2.setRNGSeed(7)
-    cv2.grabCut(view, chosen, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    mode = cv2.GC_EVAL if mixtures.any() else cv2.GC_INIT_WITH_MASK
+    cv2.grabCut(view, chosen, None, mixtures[0], mixtures[1], rounds, mode)  # type: ignore[call-overload]
     out = np.zeros(trimap.shape, np.uint8)
     out[part] = (chosen == cv2.GC_FGD) | (chosen == cv2.GC_PR_FGD)
     return out
 
 
-def refine(bgr: np.ndarray, mask: np.ndarray, band: float) -> np.ndarray:
-    """The mask (0/1, any size) decided anew along its outline, at the picture's size."""
+def refine(bgr: np.ndarray, mask: np.ndarray, band: float, mixtures: np.ndarray | None = None) -> np.ndarray:
+    """The mask (0/1, any size) decided anew along its outline, at the picture's size; mixtures: as for `_grab`."""
     size = bgr.shape[1::-1]
     wide = (cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5).astype(np.uint8)
     reach = max(2, int(max(size) * band))
@@ -156,7 +163,8 @@ def refine(bgr: np.ndarray, mask: np.ndarray, band: float) -> np.ndarray:
     trimap = np.where(wide > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     trimap[sure > 0] = cv2.GC_FGD
     trimap[maybe == 0] = cv2.GC_BGD
-    return _grab(bgr, trimap, 2)
+    mixtures = np.zeros((2, 1, 65)) if mixtures is None else mixtures
+    return _grab(bgr, trimap, 1 if mixtures.any() else 2, mixtures)
 
 
 def tidy(mask: np.ndarray) -> np.ndarray:
