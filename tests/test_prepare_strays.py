@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from mirror.prepare.cutout import Cutout, mended
-from mirror.prepare.judge import polygon
+from mirror.prepare.judge import beside_body, polygon
+from mirror.prepare.landmarks import from_points
 from mirror.prepare.strays import find_strays
-from tests.photos import TEE, draw_photo
+from tests.photos import LONG, TEE, draw_photo
 
 UNDER_THE_HEM, UNDER_A_SLEEVE, HEM = np.s_[344:374, 120:180], np.s_[150:230, 60:84], np.s_[310:344, 84:130]
 
@@ -43,6 +44,22 @@ def test_cloth_outside_the_outline_is_found_and_taken_in() -> None:
     lost = true & (1 - cut.mask)
     assert not strays.floor.any() and (strays.cloth & lost).sum() > 0.8 * lost.sum()
     assert (mended(cut, strays).mask != true).sum() < 0.015 * true.sum()
+
+
+@pytest.mark.parametrize(("where", "beside"), [(np.s_[150:180, 66:72], True), (np.s_[240:260, 140:160], False)])
+def test_floor_that_the_garment_encloses_is_a_gap_beside_the_body_only(
+    where: tuple[slice, slice], beside: bool
+) -> None:
+    """Slits of floor between a long sleeve and the body were kept where their colours nearby told nothing."""
+    photo, points = draw_photo(LONG)
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon(points)).astype(np.int32)], 1)
+    mask[140:200, 50:90] = 1
+    photo[140:200, 50:90] = (60, 70, 180)
+    photo[where] = (190, 200, 205)
+    holes = find_strays(photo, mask, polygon(points)).holes
+    assert holes[where].mean() > 0.6 and holes.sum() < 2 * holes[where].size
+    assert beside_body(holes, from_points(mask, points)).any() == beside
 
 
 @pytest.mark.parametrize("stripe", [None, np.s_[300:344, 84:216], np.s_[128:160, 33:60]])

@@ -18,6 +18,7 @@ from mirror.prepare.judge import (
     CUT_AWAY,
     FLOOR_KEPT,
     Quality,
+    beside_body,
     body,
     doubts,
     excellent,
@@ -146,8 +147,9 @@ def _search(
             found = doubts(quality, placed)
         if found and sleeved is None and placed.sleeves == "none":  # short sleeves that lie along the body
             other = place(cut.opened, placed.angle, True)
-            if not doubts(measure(cut, other), other):
-                placed, quality, found = other, measure(cut, other), []
+            better = measure(cut, other)
+            if not doubts(better, other):
+                placed, quality, found = other, better, []
         if best is None or (len(found), -_merit(quality)) < (len(best[3]), -_merit(best[2])):
             best = cut, placed, quality, found
         return not found
@@ -189,8 +191,12 @@ def _search(
 
 
 def _along_seams(cut: Cutout, placed: Placed) -> tuple[Cutout, Placed, Quality, list[str]]:
-    """A cut-out whose outline bends as the seams between its landmarks do, judged anew."""
+    """A cut-out whose outline bends as the seams between its landmarks do, with the gaps beside long sleeves that only
+    all colours tell, judged anew."""
     cut = cutting.along_seams(cut, polygon(placed.points))
+    if placed.sleeves == "long":
+        holes = find_strays(cut.picture, cut.solid, polygon(placed.points)).holes
+        cut = replace(cut, gaps=cut.gaps | beside_body(holes, placed))
     placed = replace(placed, contour=trace(cut.opened))
     quality = measure(cut, placed)
     return cut, placed, quality, doubts(quality, placed)

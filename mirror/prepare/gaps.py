@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mirror.prepare.grabcut import lab_of
+from mirror.prepare.grabcut import even_lab
 
 NEAR = 0.10
 """Reach of the local colour models, of the square root of the garment's area (its size, below)."""
@@ -80,7 +80,7 @@ def background_odds(bgr: np.ndarray, mask: np.ndarray, cloth: np.ndarray, size: 
     inside, outside = cv2.erode(cloth, disc), 1 - cv2.dilate(mask, disc)
     if inside.sum() < 50 or outside.sum() < 50:
         return np.full(mask.shape, -9.0, np.float32)
-    lab = lab_of(cv2.bilateralFilter(bgr, 5, 20, 3))
+    lab = even_lab(bgr)
     behind, weight = local_misfit(lab, outside, NEAR * size)
     within, _ = local_misfit(lab, inside, NEAR * size)
     return np.where(weight > 2e-3, within - behind, -9.0).astype(np.float32)
@@ -96,17 +96,22 @@ def local_misfit(
     """
     full = lab.shape[1::-1]
     small = (max(1, full[0] // THINNED), max(1, full[1] // THINNED))
-    chosen = where[..., None].astype(np.float32)
-    sums = cv2.resize(np.dstack([chosen, lab * chosen]), small, interpolation=cv2.INTER_AREA)
-    squares = cv2.resize(lab * lab * chosen, small, interpolation=cv2.INTER_AREA)
-    sums, squares = (cv2.GaussianBlur(m, (0, 0), max(0.5, sigma / THINNED)) for m in (sums, squares))
-    weight = sums[..., :1] + 1e-6
-    mean = sums[..., 1:] / weight
+    chosen = where.astype(np.float32)
+    part = lab * chosen[..., None]
+    count, sums, squares = (
+        cv2.GaussianBlur(cv2.resize(m, small, interpolation=cv2.INTER_AREA), (0, 0), max(0.5, sigma / THINNED))
+        for m in (chosen, part, part * lab)
+    )
+    weight = count[..., None] + 1e-6
+    mean = sums / weight
     spread = np.sqrt(np.maximum(squares / weight - mean * mean, 0.0)) + LAB_NOISE
     noise = np.log(spread).sum(2)
     mean, spread, noise, weight = (
         cv2.resize(m, full, interpolation=cv2.INTER_LINEAR) for m in (mean, 1.0 / spread, noise, weight)
     )
+    if shades == (1.0,):
+        off = (lab - mean) * spread
+        return cv2.transform(off * off, np.full((1, 3), 0.5, np.float32)) + noise, weight
     seen, usual = (lab + LAB_BLACK) * spread, (mean + LAB_BLACK) * spread
     one = np.ones((1, 3), np.float32)
     both, own, theirs = (cv2.transform(a * b, one) for a, b in ((seen, usual), (seen, seen), (usual, usual)))

@@ -5,6 +5,8 @@ Source of the method: C. Rother, V. Kolmogorov, A. Blake, "GrabCut", 2004; the s
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -34,6 +36,18 @@ def shrink(bgr: np.ndarray, side: int) -> np.ndarray:
 def lab_of(bgr: np.ndarray) -> np.ndarray:
     """float32 HxWx3 CIE Lab, L 0..100."""
     return cv2.cvtColor(bgr.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB)
+
+
+def even_lab(bgr: np.ndarray) -> np.ndarray:
+    """As `lab_of`, float32 HxWx3 and read-only, with grain and weave evened out."""
+    return _even_lab(bgr.tobytes(), bgr.shape)  # a picture is looked at twenty times, from many places
+
+
+@lru_cache(maxsize=2)
+def _even_lab(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    lab = lab_of(cv2.bilateralFilter(np.frombuffer(data, np.uint8).reshape(shape), 5, 20, 3))
+    lab.setflags(write=False)
+    return lab
 
 
 def cut(bgr: np.ndarray, reach: float | None = 1.0) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 
 from mirror.prepare.contour import curve_along, outline, resample, smooth
 from mirror.prepare.cutout import Cutout
-from mirror.prepare.gaps import NEAR, background_odds, local_misfit
-from mirror.prepare.grabcut import lab_of
+from mirror.prepare.gaps import NEAR, background_odds, local_misfit, outside_body
+from mirror.prepare.grabcut import even_lab
 from mirror.prepare.landmarks import Placed
 from mirror.prepare.snap import SHADE_COST, SHADES
 from mirror.prepare.strays import find_strays
@@ -219,6 +219,18 @@ def waist(points: np.ndarray) -> np.ndarray:
     return np.vstack([armpit, (hem + down)[::-1]])
 
 
+def beside_body(holes: np.ndarray, placed: Placed) -> np.ndarray:
+    """The pieces of a mask (uint8 HxW 0/1) that lie beside the torso and far from the neck and its labels."""
+    holes = outside_body(outside_body(holes, body(placed.points)), waist(placed.points), 1.0)
+    neck = (placed.point("neck_left") + placed.point("neck_right")) / 2
+    near = np.zeros_like(holes)
+    cv2.circle(near, np.round(neck).astype(int).tolist(), round(NEAR_NECK * placed.contour.scale), 1, cv2.FILLED)
+    count, label = cv2.connectedComponents(holes)
+    kept = np.bincount(label[near > 0], minlength=count) == 0
+    kept[0] = False
+    return kept[label].astype(np.uint8)
+
+
 def measure(cutout: Cutout, placed: Placed) -> Quality:
     """The figures."""
     solid = cutout.solid
@@ -315,7 +327,7 @@ def left_outside(cutout: Cutout) -> np.ndarray:
     cloth, floor = cv2.erode(cutout.mask, inner), 1 - cv2.dilate(cutout.mask, inner)
     if cloth.sum() < 50 or floor.sum() < 50:
         return np.zeros_like(cutout.mask)
-    lab = lab_of(cv2.bilateralFilter(cutout.picture, 5, 20, 3))
+    lab = even_lab(cutout.picture)
     within, weight = local_misfit(lab, cloth, NEAR * size)
     behind, _ = local_misfit(lab, floor, FLOOR_NEAR * size)
     near = cv2.dilate(cutout.mask, outer) & (1 - cv2.dilate(cutout.mask, np.ones((5, 5), np.uint8)))
@@ -348,7 +360,7 @@ def throat(cutout: Cutout, placed: Placed) -> float:
     cloth, floor = cv2.erode(solid, margin) & (1 - zone), 1 - cv2.dilate(cutout.mask, margin)
     if cloth.sum() < 50 or floor.sum() < 50:
         return 0.0
-    lab = lab_of(cv2.bilateralFilter(cutout.picture, 5, 20, 3))
+    lab = even_lab(cutout.picture)
     within, _ = local_misfit(lab, cloth, THROAT_CLOTH * size)
     behind, weight = local_misfit(lab, floor, NEAR * size, SHADES, SHADE_COST)
     alike = ((within - behind > 1.0) & (weight > 2e-3)).astype(np.uint8) & zone & solid

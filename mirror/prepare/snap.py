@@ -12,7 +12,7 @@ import numpy as np
 
 from mirror.prepare.contour import curve_along, outline, resample, smooth
 from mirror.prepare.gaps import NEAR, local_misfit
-from mirror.prepare.grabcut import lab_of, tidy
+from mirror.prepare.grabcut import even_lab, lab_of, tidy
 
 REACH = 0.030
 """How far the outline may move, of the garment's size (root of its area)."""
@@ -116,7 +116,7 @@ def _odds(bgr: np.ndarray, mask: np.ndarray, size: float, reach: int) -> np.ndar
     outside = 1 - cv2.dilate(mask, disc)
     if inside.sum() < 50 or outside.sum() < 50:
         return np.zeros(mask.shape, np.float32)
-    lab = lab_of(cv2.bilateralFilter(bgr, 5, 20, 3))
+    lab = even_lab(bgr)
     within, _ = local_misfit(lab, inside, NEAR * size)
     behind, weight = local_misfit(lab, outside, NEAR * size, SHADES, SHADE_COST)
     return np.where(weight > 2e-3, within - behind, 0.0).astype(np.float32)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mirror.prepare.gaps import LAB_BLACK
-from mirror.prepare.grabcut import lab_of
+from mirror.prepare.grabcut import even_lab
 
 BINS = (20, 24, 24)
 LOWEST, SPAN = np.array([0.0, -72.0, -72.0], np.float32), np.array([100.0, 144.0, 144.0], np.float32)
@@ -35,13 +35,22 @@ REACH = 0.12
 RIM_PX = 2
 
 
+THIN_HOLE, LEAST_HOLE, SURE_ODDS = 0.007, 0.0006, 2.4
+"""The same of pieces that the garment encloses, which may be narrower, and the mean log odds that they must have."""
+
+
 @dataclass(frozen=True)
 class Strays:
-    """Pieces that touch the garment's outline, uint8 HxW 0/1. floor: in it, of the background's colours and not of its
-    cloth's. cloth: beside it, of its cloth's colours and not of the background's, lit or shaded."""
+    """Pieces that lie on the wrong side of a garment's outline, uint8 HxW 0/1.
+
+    floor: in it, of the background's colours, lit or shaded, and not of its cloth's, touching the outline. cloth:
+    beside it, of its cloth's colours and not of the background's, touching it too. holes: like floor, but enclosed by the
+    garment: gaps between sleeves and body, but labels and prints, too.
+    """
 
     floor: np.ndarray
     cloth: np.ndarray
+    holes: np.ndarray
 
 
 def find_strays(bgr: np.ndarray, solid: np.ndarray, ring: np.ndarray) -> Strays:
@@ -56,19 +65,26 @@ def find_strays(bgr: np.ndarray, solid: np.ndarray, ring: np.ndarray) -> Strays:
     core = cv2.erode(within & solid, _disc(CORE * size))
     around = cv2.dilate(solid, _square(AROUND * size)) & (1 - cv2.dilate(solid, _square(CLEAR * size)))
     if core.sum() < 50 or around.sum() < 50:
-        return Strays(np.zeros_like(solid), np.zeros_like(solid))
-    bins = _bins(lab_of(cv2.bilateralFilter(bgr, 5, 20, 3)))
+        return Strays(*np.zeros((3, *solid.shape), np.uint8))
+    bins = _bins(even_lab(bgr))
     odds = cv2.GaussianBlur(_odds(_shares(bins[core > 0]), _shares(bins[around > 0]))[bins], (0, 0), 1.5)
     near = cv2.dilate(solid, _square(REACH * size)) & (1 - solid)
-    return Strays(_pieces(odds * solid, 1 - solid, size), _pieces(-odds * near, solid, size))
+    return Strays(
+        _pieces(odds * solid, 1 - solid, size),
+        _pieces(-odds * near, solid, size),
+        _pieces(odds * solid, 1 - solid, size, enclosed=True),
+    )
 
 
-def _pieces(odds: np.ndarray, other: np.ndarray, size: float) -> np.ndarray:
-    """uint8 HxW 0/1: thick pieces of clear odds that touch another mask, with their rims."""
-    clear = cv2.morphologyEx((odds > CLEAR_ODDS).astype(np.uint8), cv2.MORPH_OPEN, _disc(THIN * size))
+def _pieces(odds: np.ndarray, other: np.ndarray, size: float, enclosed: bool = False) -> np.ndarray:
+    """uint8 HxW 0/1: pieces of clear odds that touch another mask, or such as touch none, with their rims."""
+    thin, least, sure = (THIN_HOLE, LEAST_HOLE, SURE_ODDS) if enclosed else (THIN, LEAST_AREA, CLEAR_ODDS)
+    clear = cv2.morphologyEx((odds > CLEAR_ODDS).astype(np.uint8), cv2.MORPH_OPEN, _disc(thin * size))
     count, label, stats, _ = cv2.connectedComponentsWithStats(clear)
+    area = stats[:, cv2.CC_STAT_AREA]
+    mean = np.bincount(label.ravel(), odds.ravel(), count) / np.maximum(area, 1)
     touches = np.bincount(label[cv2.dilate(other, _square(RIM_PX)) > 0], minlength=count) > 0
-    kept = touches & (stats[:, cv2.CC_STAT_AREA] > LEAST_AREA * size * size)
+    kept = (touches != enclosed) & (area > least * size * size) & (mean > sure)
     kept[0] = False
     return cv2.dilate(kept[label].astype(np.uint8), _square(RIM_PX)) & (odds > 0).astype(np.uint8)
 
