@@ -33,8 +33,6 @@ garment's size; its least area, of the garment's."""
 REACH = 0.12
 """How far outside cloth is looked for, of the garment's size."""
 RIM_PX = 2
-
-
 THIN_HOLE, LEAST_HOLE, SURE_ODDS = 0.007, 0.0006, 2.4
 """The same of pieces that the garment encloses, which may be narrower, and the mean log odds that they must have."""
 
@@ -44,8 +42,8 @@ class Strays:
     """Pieces that lie on the wrong side of a garment's outline, uint8 HxW 0/1.
 
     floor: in it, of the background's colours, lit or shaded, and not of its cloth's, touching the outline. cloth:
-    beside it, of its cloth's colours and not of the background's, touching it too. holes: like floor, but enclosed by the
-    garment: gaps between sleeves and body, but labels and prints, too.
+    beside it, of its cloth's colours and not of the background's, touching it too. holes: like floor, but enclosed by
+    the garment: gaps between sleeves and body, but labels and prints, too.
     """
 
     floor: np.ndarray
