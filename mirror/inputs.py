@@ -7,7 +7,7 @@ generator:      person, warped, coverage, person_maps, skin, skin_likeness
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import cv2
@@ -31,6 +31,8 @@ IN_BODY = (0.5, 0.9)
 """Of a person's mask: from which, and at which wholly, a pixel is theirs."""
 MIN_INSIDE_PX = 50
 """A mask that erodes to less is used as it is."""
+OF_WARP = ("warped", "coverage")
+"""Inputs that are there once the garment was warped."""
 _TO_PIXELS = np.array([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]) * np.array([[CANVAS_W - 1], [CANVAS_H - 1]])
 """`flow_to_pixels` for cv2.transform, which takes a fiftieth of its time."""
 
@@ -120,20 +122,38 @@ class PersonInputs:
     """Of a person on the canvas; each map is drawn once, when first asked for.
 
     canvas: uint8 256x192x3 BGR. mask: float32 256x192, 0..1. landmarks: (33, >= 2), canvas pixels. worn: what is known
-    of the person's clothes from before; it learns of this picture.
+    of the person's clothes from before; it learns of this picture when colours are first asked for.
     """
 
     def __init__(self, canvas: np.ndarray, mask: np.ndarray, landmarks: np.ndarray, worn: Worn | None = None) -> None:
         self.canvas, self.mask = canvas, mask
         self.landmarks: np.ndarray = np.ascontiguousarray(landmarks[None, :, :2], np.float32)
         """float32 (1, 33, 2), canvas pixels."""
-        palette = palette_of(self._small, self.skin, self.landmarks)
-        self._palette: Palette = palette if worn is None else worn.joined(palette)
-        self._thinned = thinned(self._palette)
+        self._worn = worn
+
+    def draw(self, names: Sequence[str]) -> None:
+        """Draws inputs that need no warp now, with what else their colours tell, and not when first asked for."""
+        for name in names:
+            self.named(name)
+        if "skin_likeness" in names:
+            _ = self.hand_zones
 
     @cached_property
     def maps(self) -> np.ndarray:
         return np.ascontiguousarray(person_maps(self.landmarks, halve(self.mask)[None]), np.float32)
+
+    @cached_property
+    def _palette(self) -> Palette:
+        palette = palette_of(self._small, self.skin, self.landmarks)
+        return palette if self._worn is None else self._worn.joined(palette)
+
+    @cached_property
+    def _thinned(self) -> Palette:
+        return thinned(self._palette)
+
+    @cached_property
+    def _planes(self) -> np.ndarray:
+        return planes(self.canvas)
 
     @cached_property
     def _small(self) -> np.ndarray:
@@ -175,7 +195,7 @@ class PersonInputs:
             "person_maps": lambda: self.maps,
             "person_layout": lambda: person_layout(self.landmarks),
             "person_frames": lambda: person_frames(self.landmarks),
-            "person": lambda: planes(self.canvas),
+            "person": lambda: self._planes,
             "skin": lambda: self.skin,
             "skin_likeness": lambda: self.skin_likeness,
         }

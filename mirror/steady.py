@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Landmark, TryOn
-from mirror.motion import Tracker, chained, inverted, reduced
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame, Landmark, TryOn
+from mirror.motion import Reduced, Tracker, chained, inverted, reduced
 
 REST_S = 0.65
 """Time in which most of a difference is taken over where nothing moves: longer is stiller, and slower to settle. With
@@ -51,19 +52,33 @@ _ALONG = np.linspace(0.0, 1.0, 4)
 """Places along a bone at which it is looked at."""
 
 
+class _Look(NamedTuple):
+    """A frame as motion is measured on it, and the torso's motion to it: as `Tracker.motion_to` has it."""
+
+    frame: Frame
+    view: Reduced
+    motion: np.ndarray | None
+
+
 class Steadier:
     """Keeps the maps shown last, and what joints they were made for. Called from one thread, fit after fit."""
 
     def __init__(self) -> None:
         self.tracker: Tracker | None = None
         """Of the frame and the fit steadied last."""
+        self._looked: _Look | None = None
         self._garment = ""
         self._moment = 0.0
         self._joints = np.zeros((0, 2))  # canvas pixels of the last fit's crop, as taken over so far
 
     def reset(self) -> None:
         """The next fit is taken as it is."""
-        self.tracker = None
+        self.tracker = self._looked = None
+
+    def look(self, frame: Frame) -> None:
+        """How the torso moved since the fit steadied last, ahead of this frame's fit: meanwhile the networks make it."""
+        view = reduced(frame.image)
+        self._looked = _Look(frame, view, None if self.tracker is None else self.tracker.motion_to(view))
 
     def steady(self, result: TryOn) -> Fit:
         """The fit of this result as it is to be shown. Another garment, or one after a while, is taken as it is."""
@@ -71,12 +86,14 @@ class Steadier:
         if fit is None or person is None:
             raise ValueError("nothing to steady: this result has no fit")
         joints = fit.crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
-        before, view = self.tracker, reduced(result.frame.image)
+        if self._looked is None or self._looked.frame is not result.frame:
+            self.look(result.frame)
+        assert self._looked is not None
+        before, view, motion = self.tracker, self._looked.view, self._looked.motion
         elapsed = person.moment - self._moment
         known = before is not None and self._garment == result.garment and 0.0 < elapsed < FORGET_AFTER_S
         known = known and (before is None or (before.fit.repair is None) == (fit.repair is None))
         if known and before is not None:
-            motion = before.motion_to(view)
             camera = np.eye(2, 3) if motion is None else motion
             moved = chained(chained(before.fit.crop.inverse, camera), fit.crop.matrix)  # old canvas -> new canvas
             kept = self._joints @ moved[:, :2].T + moved[:, 2]

@@ -18,7 +18,7 @@ from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
 from mirror.hands import hands_in_front
-from mirror.inputs import GarmentInputs, PersonInputs, enlarge, picture_of
+from mirror.inputs import OF_WARP, GarmentInputs, PersonInputs, enlarge, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
@@ -110,7 +110,10 @@ class NeuralFitter:
         self._garments: OrderedDict[int, _Prepared] = OrderedDict()
         self._lock = threading.Lock()  # garments are prepared ahead on a thread of its own
         self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
-        paints = [port.name for port in self.engine["igm"].spec.outputs] if "igm" in self.engine else []
+        self._generator = self.engine["igm"] if "igm" in self.engine else None
+        spec = self._generator.spec if self._generator else None
+        self._ahead = [port.name for port in spec.inputs if port.name not in OF_WARP] if spec else []
+        paints = [port.name for port in spec.outputs] if spec else []
         self._backdrop = Backdrop() if remembers and "background" in paints else None
         self._worn = Worn() if remembers else None
 
@@ -125,16 +128,13 @@ class NeuralFitter:
     def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> PendingFit:
         """The person stage of this frame, then the generator started."""
         prepared = self._prepared(garment)
-        if self._backdrop is not None:
-            self._backdrop.see(frame, person)
         warped = self._warp(frame, person, crop, prepared)
-        if "igm" not in self.engine:
+        if self._generator is None:
             return PendingFit(self._fit_without_generator(warped))
-        network = self.engine["igm"]
         picture = prepared.inputs.warped(warped.flow)
-        given = {p.name: warped.person.named(p.name, picture, warped.coverage) for p in network.spec.inputs}
-        finish = fit_of_repair if network.spec.form == "repair" else _fit_of_plain
-        return PendingFit(network.submit(given, partial(finish, warped)))
+        given = {p.name: warped.person.named(p.name, picture, warped.coverage) for p in self._generator.spec.inputs}
+        finish = fit_of_repair if self._generator.spec.form == "repair" else _fit_of_plain
+        return PendingFit(self._generator.submit(given, partial(finish, warped)))
 
     def see_nobody(self, frame: Frame) -> None:
         """A frame without a person shows the whole room; who comes next may be somebody else."""
@@ -172,10 +172,15 @@ class NeuralFitter:
         inputs = PersonInputs(canvas, mask, crop.to_canvas(person.landmarks[:, :2].astype(np.float64)), self._worn)
         network = self.engine["cwm_person"]
         ports = [port.name for port in network.spec.inputs]
-        answer = network.run({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
-        flow = enlarge_flow(prepared.sleeves.laid_over(answer["flow"][0], answer["coverage"][0, 0]))
-        coverage = np.clip(enlarge(answer["coverage"][0, 0]), 0.0, 1.0)
-        room = None if self._backdrop is None else self._backdrop.behind(crop, frame.size)
+        answer = network.submit({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
+        inputs.draw(self._ahead)  # while the warp is at work on another thread
+        room = None
+        if self._backdrop is not None:
+            self._backdrop.see(frame, person)
+            room = self._backdrop.behind(crop, frame.size)
+        warp = answer.result()
+        flow = enlarge_flow(prepared.sleeves.laid_over(warp["flow"][0], warp["coverage"][0, 0]))
+        coverage = np.clip(enlarge(warp["coverage"][0, 0]), 0.0, 1.0)
         bares_arms = prepared.garment.sleeves != "long"
         return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), bares_arms, room)
 
