@@ -291,8 +291,8 @@ def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np
     """A network file of another framework (.tflite) as a function: one float32 input -> its outputs, in order.
 
     Where the processor has bf16 it is used: MediaPipe's landmark network takes 11 instead of 16 ms, its landmarks are
-    0.25 pixels of its 256 away from those in f32. content: the file's bytes, already checked. The outputs are copies. Synchronous; one caller at a time. Raises
-    ModelError.
+    0.25 pixels of its 256 away from those in f32. content: the file's bytes, already checked. The outputs are copies.
+    Synchronous; one caller at a time. Raises ModelError.
     """
     import tempfile
 

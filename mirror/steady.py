@@ -76,7 +76,7 @@ class Steadier:
         self.tracker = self._looked = None
 
     def look(self, frame: Frame) -> None:
-        """How the torso moved since the fit steadied last, ahead of this frame's fit: meanwhile the networks make it."""
+        """How the torso moved since the fit steadied last: to be asked while networks make this frame's fit."""
         view = reduced(frame.image)
         self._looked = _Look(frame, view, None if self.tracker is None else self.tracker.motion_to(view))
 

@@ -110,7 +110,7 @@ class NeuralFitter:
         self._garments: OrderedDict[int, _Prepared] = OrderedDict()
         self._lock = threading.Lock()  # garments are prepared ahead on a thread of its own
         self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
-        self._generator = self.engine["igm"] if "igm" in self.engine else None
+        self._generator = self.engine["igm"] if "igm" in self.engine else None  # noqa: SIM401
         spec = self._generator.spec if self._generator else None
         self._ahead = [port.name for port in spec.inputs if port.name not in OF_WARP] if spec else []
         paints = [port.name for port in spec.outputs] if spec else []
@@ -172,7 +172,9 @@ class NeuralFitter:
         inputs = PersonInputs(canvas, mask, crop.to_canvas(person.landmarks[:, :2].astype(np.float64)), self._worn)
         network = self.engine["cwm_person"]
         ports = [port.name for port in network.spec.inputs]
-        answer = network.submit({n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports})
+        answer: Ticket[Outputs] = network.submit(
+            {n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports}
+        )
         inputs.draw(self._ahead)  # while the warp is at work on another thread
         room = None
         if self._backdrop is not None:
