@@ -85,7 +85,7 @@ drawn closer: four of the eight accepted T-shirts that were wrong lay beyond the
 then 0.70, stopped as many right ones as wrong ones and was lowered for it. That of long sleeves, 0.70 too, left 59 %
 of that draw: more of them were right than is asked. After the draw of seed 83 short sleeves had limits set on how much
 the halves differ: of 329 accepted T-shirts of three draws five of 18 wrong ones lie beyond, or below the threshold, and
-three right ones. Once strays were told, which stopped 3 % of the T-shirts more, these limits were
+three right ones. Once strays were told, which stopped five of a hundred T-shirts more, these limits were
 drawn as wide as without sleeves: of 124 T-shirts three more are accepted, one of them right."""
 ENOUGH = Quality(1.0, 65.0, 1.0, 1.0, 1.0, 1.0, 9.0, 0.1, 0.15, 0.15, 0.1, 0.15, 1.0, 1.0, 1.0, 1.0)
 """Beyond these a figure says no more."""
