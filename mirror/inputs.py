@@ -47,7 +47,7 @@ def planes(picture: np.ndarray) -> np.ndarray:
 
 def picture_of(planes_out: np.ndarray) -> np.ndarray:
     """float32 (1, 3, H, W) RGB in [-1, 1] -> float32 HxWx3 BGR, 0..255."""
-    out = np.ascontiguousarray(planes_out[0, ::-1].transpose(1, 2, 0))
+    out = cv2.merge(list(planes_out[0, ::-1]))
     out += 1.0
     out *= 127.5
     return np.clip(out, 0.0, 255.0, out=out)
