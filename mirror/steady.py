@@ -129,10 +129,12 @@ def _mixed(
     dimmed = float(np.exp(-elapsed / LIGHT_S))
     repair, bare = None, new.bare
     if past is not None and new.repair is not None:
-        repair = _between(past, new.repair, cv2.merge([cover_weight] * 4))
+        repair = _blended(past, new.repair, cover_weight)
     if old.bare is not None and new.bare is not None:
+        size = new.bare.colour.shape[1::-1]
+        weight = cv2.resize(cover_weight, size, interpolation=cv2.INTER_AREA)
         bare = Bare(
-            _between(_carried_colour(old.bare.colour, moved), new.bare.colour, _three(cover_weight, new.bare.colour)),
+            _blended(_carried_colour(old.bare.colour, moved), new.bare.colour, weight),
             _between(carried(old.bare.share), new.bare.share, cover_weight),
         )
     fit = replace(
@@ -154,14 +156,14 @@ def _carried_colour(colour: np.ndarray, moved: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(colour, matrix, colour.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
 
 
-def _three(weight: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """A weight (float32 256x192) for the colours of a picture (hxwx3) of the canvas."""
-    return cv2.merge([cv2.resize(weight, like.shape[1::-1], interpolation=cv2.INTER_AREA)] * 3)
-
-
 def _between(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray:
     """From one map (float32) to another by a share, 0..1, of the same shape."""
     return cv2.add(before, cv2.multiply(share, cv2.subtract(after, before)))
+
+
+def _blended(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The same of maps of several channels (float32 HxWxC), by a share of each pixel (float32 HxW)."""
+    return cv2.blendLinear(before, after, cv2.subtract(1.0, share), share)
 
 
 def _apart(before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> np.ndarray:
