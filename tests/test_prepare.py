@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from mirror.errors import GarmentError, InstallationError
-from mirror.prepare import load_photo, prepare, search, shapes
+from mirror.prepare import PhotoError, load_photo, prepare, search, shapes
 from mirror.prepare.contour import trace
 from mirror.prepare.gaps import find_gaps, open_gaps
 from mirror.prepare.grabcut import cut
@@ -196,6 +196,16 @@ def test_squares_of_the_background_s_colour_are_cloth() -> None:
     assert not find_gaps(picture, mask).any()
     picture[40:160, 70:150] = (120, 40, 40)
     assert find_gaps(picture, mask).any()
+
+
+def test_a_garment_that_is_tiny_in_its_photo_is_refused() -> None:
+    """It was added, and then refused by every command that reads the wardrobe."""
+    photo, _ = draw_photo(TEE)
+    small = cv2.resize(photo, None, fx=0.22, fy=0.22, interpolation=cv2.INTER_AREA)
+    floor = np.full((160, 130, 3), photo[0, 0], np.uint8)
+    floor[40 : 40 + small.shape[0], 30 : 30 + small.shape[1]] = small
+    with pytest.raises(PhotoError, match="64 pixels a side"):
+        prepare(floor, "x", "X")
 
 
 def test_an_empty_floor_is_no_garment() -> None:

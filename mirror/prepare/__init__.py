@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from mirror.garment_folder import MIN_SIDE_PX
 from mirror.prepare import cutout as cutting
 from mirror.prepare.contour import trace
 from mirror.prepare.cutout import Cutout
@@ -106,6 +107,8 @@ def prepare(
     points = (placed.points + 0.5) * ratio - 0.5
     flat = Garment(slug, name, kind, sleeves, soft, None, points)
     garment, to_picture = _upright(soft, points, placed.angle, flat)
+    if min(garment.picture.shape[:2]) < MIN_SIDE_PX:
+        raise PhotoError(f"The garment is under {MIN_SIDE_PX} pixels a side; use a larger photo, or go nearer.")
     garment, points = _neck(garment, points, to_picture)
     if landmarks is None and hanger(garment.picture, garment.point("neck_left"), garment.point("neck_right")):
         found = [*found, "a hanger seems to stick out of its neck"]
