@@ -8,19 +8,17 @@ import sys
 import threading
 from dataclasses import dataclass
 
-NICENESS = 5
-"""How far below the main thread the try-on's threads stand, and with them the networks' own, which inherit it: the
-picture then hardly ever waits."""
 WINDOW_S = 2.0
 """Over so long the budget is kept on average."""
 LONGEST_REST_S = 1.0
 
 
-def step_aside() -> None:
-    """Lower the priority of the calling thread and of those it will start; where the system has no such thing, not."""
+def step_aside(niceness: int) -> None:
+    """Put the calling thread, and those it will start, so far below the process's priority; where the system has no
+    such thing, not. A thread cannot come nearer again."""
     if sys.platform.startswith("linux"):  # elsewhere niceness is the whole process's
         as_all = os.getpriority(os.PRIO_PROCESS, os.getpid())
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(as_all + NICENESS, 19))
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(as_all + niceness, 19))
 
 
 def limit_libraries() -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -34,6 +35,10 @@ PREPARED_AHEAD = 24
 UNDER_WAY = 2
 """Try-ons under way at once: one that the networks are at work on, and the next, whose person is looked for. A third
 would only wait: at 26 fits a second each one more makes every fit shown 38 ms older."""
+FINISHING, FITTING, BUILDING, FINDING, AHEAD = 2, 4, 5, 7, 10
+"""How far below the main thread, so that the picture hardly ever waits, each of the others stands; the networks' own
+threads inherit BUILDING. What is nearer to being shown goes first: with all at 5 there were a tenth fewer fits, and the
+oldest shown were a sixth older."""
 CLOSE_WITHIN_S = 30.0
 """Networks that are being compiled cannot be interrupted; left running, they crash the end of the process."""
 
@@ -66,7 +71,18 @@ class TryOnWorker:
     def __init__(self, settings: Settings, metrics: Metrics, frames: Frames, build: Builder) -> None:
         self._settings, self._metrics, self._frames, self._build = settings, metrics, frames, build
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(self._work,), name="try-on", daemon=True)
+        self._built = threading.Event()
+        self._tailor: Tailor | None = None
+        # started by the main thread, all of them: one started by another would stand as far below, and stay there
+        self._threads = [
+            threading.Thread(target=self._run, args=(niceness, work), name=name, daemon=True)
+            for name, niceness, work in (
+                ("try-on-fit", FITTING, partial(self._after, self._dress)),
+                ("try-on-end", FINISHING, partial(self._after, self._finish)),
+                ("try-on-ahead", AHEAD, partial(self._after, self._look_ahead)),
+                ("try-on", BUILDING, self._work),  # waits for the others at its end
+            )
+        ]
         self._found: SimpleQueue[_Found | None] = SimpleQueue()
         self._newest_found: _Found | None = None
         self._begun: SimpleQueue[tuple[Begun | None, bool] | None] = SimpleQueue()  # with _Found.in_turn
@@ -79,7 +95,8 @@ class TryOnWorker:
         """What ended it; for the main thread to raise."""
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def hurry(self) -> None:
         """Another garment is wanted: it is fitted to the person found last, and not to the next, who would be found 20
@@ -89,34 +106,37 @@ class TryOnWorker:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(CLOSE_WITHIN_S)
+        self._threads[-1].join(CLOSE_WITHIN_S)
 
-    def _run(self, work: Callable[..., None], *given: object) -> None:
+    def _run(self, niceness: int, work: Callable[[], None]) -> None:
+        step_aside(niceness)
         try:
-            work(*given)
+            work()
         except BaseException as error:  # whatever it is must not leave a picture that stands still
             self.error = error
             self._stop.set()
 
+    def _after(self, work: Callable[[Tailor, Rail], None]) -> None:
+        """Work that begins once all is built, if it is."""
+        self._built.wait()
+        if self._tailor is not None and self.rail is not None:
+            work(self._tailor, self.rail)
+
     def _work(self) -> None:
-        step_aside()
-        rail = self.rail = open_rail(self._settings)
-        tailor = self._build(self._settings, self._metrics)
-        later = [
-            threading.Thread(target=self._run, args=(self._dress, tailor, rail), name="try-on-fit", daemon=True),
-            threading.Thread(target=self._run, args=(self._finish, tailor), name="try-on-end", daemon=True),
-            threading.Thread(target=self._run, args=(self._look_ahead, tailor, rail), name="try-on-ahead", daemon=True),
-        ]
-        for thread in later:
-            thread.start()
         try:
+            rail = self.rail = open_rail(self._settings)
+            tailor = self._tailor = self._build(self._settings, self._metrics)
+            self._built.set()
+            step_aside(FINDING)
             self._find(tailor, rail)
         finally:
             self._stop.set()
+            self._built.set()
             self._found.put(None)
-            for thread in later:
+            for thread in self._threads[:-1]:
                 thread.join(CLOSE_WITHIN_S)
-            tailor.close()
+            if self._tailor is not None:
+                self._tailor.close()
 
     def _find(self, tailor: Tailor, rail: Rail) -> None:
         pace = Pace(self._settings.cpu_budget)
@@ -147,7 +167,6 @@ class TryOnWorker:
         return self._frames.wait(frame.index, NEXT_WAIT_S) or frame
 
     def _dress(self, tailor: Tailor, rail: Rail) -> None:
-        step_aside()
         worn: Garment | None = None
         try:
             while (found := self._found.get()) is not None:
@@ -158,8 +177,7 @@ class TryOnWorker:
         finally:
             self._begun.put(None)
 
-    def _finish(self, tailor: Tailor) -> None:
-        step_aside()
+    def _finish(self, tailor: Tailor, _: Rail) -> None:
         while (given := self._begun.get()) is not None:
             begun, in_turn = given
             if begun is not None:
@@ -169,7 +187,6 @@ class TryOnWorker:
 
     def _look_ahead(self, tailor: Tailor, rail: Rail) -> None:
         """One garment after the other, those beside the one worn first, so that a key press finds them ready."""
-        step_aside()
         worn: Garment | None = None
         since, rest = time.monotonic(), LOOK_AHEAD_EVERY_S
         while not self._stop.wait(rest):

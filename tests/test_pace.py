@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from mirror import pace
-from mirror.pace import LONGEST_REST_S, NICENESS, Pace, Threads, step_aside, threads_for
+from mirror.pace import LONGEST_REST_S, Pace, Threads, step_aside, threads_for
 from mirror.settings import ROOT
 
 
@@ -69,7 +69,7 @@ def test_threads_do_not_outnumber_the_cores(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="priorities of threads are Linux's")
 def test_stepping_aside_lowers_one_thread_only() -> None:
     def look() -> None:
-        step_aside()
+        step_aside(4)
         seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
 
     seen: list[int] = []
@@ -77,7 +77,7 @@ def test_stepping_aside_lowers_one_thread_only() -> None:
     thread = threading.Thread(target=look)
     thread.start()
     thread.join()
-    assert seen == [min(before + NICENESS, 19)]
+    assert seen == [min(before + 4, 19)]
     assert os.getpriority(os.PRIO_PROCESS, os.getpid()) == before
 
 
