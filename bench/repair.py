@@ -72,14 +72,15 @@ def main(argv: list[str] | None = None) -> int:
     garments = [wardrobe.find(n) for n in options.only.split(",")] if options.only else list(wardrobe.garments)
     if not clips or not garments:
         raise UsageError("There is no clip or no garment to look at: name folders that hold some.")
-    fitter, figures, rows = make_fitter("neural", options.models), Figures(), []
+    figures, rows = Figures(), []
     for clip in clips:
-        people = look_at(clip)
+        people, fitter = look_at(clip), make_fitter("neural", options.models)  # it remembers the room and the clothes
         for garment in garments:
             fitter.prepare(garment)
             row = figures.add(clip.stem, people, garment, fitter, options.frames)
             rows += [row] if row is not None else []
             print(f"{clip.stem}, {garment.slug}: {figures.line(clip.stem, garment.slug)}", flush=True)
+        fitter.close()
     report = {"garments": [garment.slug for garment in garments]} | figures.summary()
     print(json.dumps(report["all"], indent=1))
     if options.json:

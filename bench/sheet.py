@@ -46,10 +46,11 @@ def main(argv: list[str] | None = None) -> int:
     garments = [wardrobe.find(n) for n in options.only.split(",")] if options.only else list(wardrobe.garments)
     if not clips or not garments:
         raise UsageError("There is no clip or no garment to make a sheet of: name folders that hold some.")
-    fitter = make_fitter(options.engine, options.models)
     blocks = []
     for clip in tqdm(clips, unit="clip"):
+        fitter = make_fitter(options.engine, options.models)  # it remembers the room and the clothes
         block = clip_block(clip, garments, fitter, options.frames, options.zoom)
+        fitter.close()
         if options.pages:
             _write(options.out.with_name(f"{options.out.stem}-{clip.stem}{options.out.suffix}"), block)
         blocks.append(block)
