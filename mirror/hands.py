@@ -3,6 +3,8 @@ what is between them, colours tell better, on the canvas as it is."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -12,123 +14,233 @@ from mirror.maps import PERSON_CHANNELS
 
 SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
 """Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
-MIN_HAND_PX, TOLD_APART, IN_LIGHT = 30, (0.085, 0.115), (90.0, 110.0)
-"""So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin` or in levels of
-255: beige sleeves and a hand in warm light are not told apart pixel by pixel."""
-REACH_PX, GAP_PX = 7, 23
-"""Sides of squares on the canvas: within them fingers may be longer than the generator says, and the garment reach
-farther: half a hand's breadth; on the far side of a hand that hangs beside the body there is none."""
-SURE_SKIN, SURE_CLOTH, MIXED, APART_LEVELS, MEAN_PX = 0.6, 0.1, (0.3, 0.8), 30.0, (15, 15)
-"""Of `_unmixed`: likeness that is surely skin, and surely not; shares that count as none and all of the hand; how
-different both must be, in levels of 255; the window of their means, canvas pixels."""
+CLEARLY_SKIN = (0.72, 0.88)
+"""Likeness to skin that outweighs what was seen there before."""
+MIN_HAND_PX, TOLD_APART = 30, (0.066, 0.082)
+"""So many sure pixels must a hand have, and be so far from the clothes, in the colours of `mirror.skin`: beige sleeves
+and a hand in warm light are not told apart pixel by pixel."""
+GAP_PX, BRIDGE_PX = 23, 9
+"""Sides on the canvas: within a square of the first the garment reaches farther than the generator says: half a hand's
+breadth; on the far side of a hand that hangs beside the body there is none. What is narrower than the second and looks
+as before, a lanyard, lies behind the fingers on both of its sides."""
+SURE_SKIN, SURE_CLOTH, MEAN_PX, FEW = 0.6, 0.1, (25, 25), 0.01
+"""Likeness that is surely skin, and surely not; the window of their means, canvas pixels; the share of it below which
+the hand's own mean counts more."""
+SHARE, WHOLLY, APART_LEVELS = (0.2, 0.6), (0.3, 0.9), (40.0, 70.0)
+"""Shares of hand in a pixel from which it is drawn, and wholly; and from which it is shown as filmed, less is painted
+with the hand's colour. How far hand and cloth must be apart for that, levels of 255."""
+ASIDE, UNEVEN = (0.45, 0.25), (0.7, 0.5)
+"""How far a pixel may be from all mixtures of hand and cloth, and how uneven cloth may be, of their difference."""
 NO_HAND = (0.3, 0.6)
 """Weight of the head's and forearms' maps where colours are not asked: faces are skin, cuffs may become it."""
-SHOWN = 0.5
-"""Where less of the garment is, there is none for a hand to be before."""
-_BODY, _HEAD = [PERSON_CHANNELS.index("mask")], [PERSON_CHANNELS.index("head")]
+SHOWN, NEAR, EDGE, JOINED, FAINT = 0.5, 0.3, 0.25, 1.2, 0.02
+"""Where less of the garment is, there is none for a hand to be before; weight of its zone within which a hand is."""
+MIDDLE_U, MIDDLE_V = 0.3, (0.1, 0.9)
+"""The middle of the torso, behind which no room is seen."""
+_BODY, _HEAD, _U, _V = (PERSON_CHANNELS.index(name) for name in ("mask", "head", "u", "v_torso"))
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
 _SUM = np.ones((1, 3), np.float32)
+_DISC = {side: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)) for side in (3, 5)}
+_BRIDGE = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
+_GAP = np.ones((GAP_PX, GAP_PX), np.uint8)
+
+
+@dataclass(frozen=True)
+class _Zones:
+    """Of one hand, on a part of the canvas, float32 HxW, 0..1. around: it, without face and forearms. fingers: without
+    the wrist, too. arms: around, on forearms. middle: of the torso."""
+
+    around: np.ndarray
+    fingers: np.ndarray
+    arms: np.ndarray
+    middle: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Matte:
+    """What a part of the canvas is mixed of (Smith and Blinn, SIGGRAPH 1996), float32 HxW, 0..1 but for hand: HxWx3,
+    the colour of the hand around. share: of the hand in each pixel. told: how well hand and cloth are told apart there.
+    fits: how well their mixture explains the pixel."""
+
+    hand: np.ndarray
+    share: np.ndarray
+    told: np.ndarray
+    fits: np.ndarray
 
 
 def hands_in_front(
-    person: PersonInputs, outline: np.ndarray, room: np.ndarray, coverage: np.ndarray, repair: np.ndarray
-) -> None:
-    """Lays the garment around and between fingers, and fingers before it, by their colour; in place.
-
-    All float32 256x192, 0..1. outline: the garment's mask by the flow. room: how much of what is painted is the
-    room behind. coverage, repair: of the garment, and of what is painted; both are changed around hands.
-    """
-    for around, fingers in zip(*person.hand_zones, strict=True):
-        part = _part(around)
-        if part is None or float(outline[part].max()) < SHOWN:
-            continue
-        like, apart = person.likeness_in(*part)
-        sure = _told_apart(person.canvas[part], like, apart, person.mask[part] > 0.5)
-        if sure:
-            zones = _places_of(person.maps[0], around * sure, fingers * sure, part)
-            masks = (m[part] for m in (outline, room, coverage, repair))
-            _hand_in_front(like, _unmixed(person.canvas[part], like, person.mask[part]), *zones, *masks)
-
-
-def _hand_in_front(
-    like: np.ndarray,
-    unmixed: np.ndarray,
-    around: np.ndarray,
-    fingers: np.ndarray,
+    person: PersonInputs,
     outline: np.ndarray,
     room: np.ndarray,
     coverage: np.ndarray,
     repair: np.ndarray,
+    colours: np.ndarray,
+    bare: np.ndarray,
 ) -> None:
-    shown = (
-        ramp(like, SURE_HAND) * cv2.dilate(1.0 - coverage, np.ones((REACH_PX, REACH_PX), np.uint8)) * unmixed * fingers
-    )
-    left = cv2.max(fingers * (1.0 - repair * room), around * (1.0 - repair))
-    old = left * (1.0 - ramp(like, MAYBE_HAND) * unmixed) * cv2.dilate(coverage, np.ones((GAP_PX, GAP_PX), np.uint8))
+    """Lays the garment around and between fingers, and fingers before it, by their colour; in place. A pixel that is
+    partly hand is painted with the colour of the hand: what it is mixed with would stand around it as a rim.
+
+    All 256x192, float32, 0..1. outline: the garment's mask by the flow. room: how much of what is painted is the room
+    behind. coverage: of the garment. repair: of what is painted. colours: x3, BGR 0..255, what it is painted with. bare:
+    how much of that is bared skin. The last four are changed around hands.
+    """
+    for around, fingers, part in _parts(*person.hand_zones):
+        if float(outline[part].max()) >= SHOWN:
+            zones = _zones(person.maps[0], around, fingers, part)
+            _hand_in_front(person, part, zones, *(m[part] for m in (outline, room, coverage, repair, colours, bare)))
+
+
+def _hand_in_front(
+    person: PersonInputs,
+    part: tuple[slice, slice],
+    zones: _Zones,
+    outline: np.ndarray,
+    room: np.ndarray,
+    coverage: np.ndarray,
+    repair: np.ndarray,
+    colours: np.ndarray,
+    bare: np.ndarray,
+) -> None:
+    like, apart = person.likeness_in(*part)
+    body, near = _more(person.mask[part], 0.5), _more(zones.around, NEAR)
+    before = None if person.before is None else person.before.on(part)
+    same = np.zeros_like(like)
+    if before is not None:
+        same = before[0] * ramp(like, CLEARLY_SKIN[::-1])
+        like = like * (1.0 - same)
+    skin = _more(like, SURE_SKIN)
+    inside = cv2.erode(skin, _DISC[5])
+    seeds = inside & near & ~_more(coverage, 0.5)
+    told_apart = float(ramp(np.array(cv2.mean(apart, skin & body & near)[0]), TOLD_APART))
+    if not told_apart or cv2.countNonZero(seeds) < MIN_HAND_PX:
+        return
+    matte = _matte(person.canvas[part], skin, _less(like, SURE_CLOTH) & body, seeds, before)
+    share = ramp(matte.share, SHARE)
+    unmixed = 1.0 - matte.told * (1.0 - share)
+    unmixed[inside > 0] = 1.0
+    seen = cv2.max(ramp(like, SURE_HAND) * unmixed, share * matte.fits * matte.told * (1.0 - same))
+    if before is not None:
+        seen = cv2.max(seen, cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _BRIDGE) * same)
+    own = _connected(_more(seen, 0.25) & body, seeds)
+    seen *= own
+    kept = cv2.max(seen, ramp(like, MAYBE_HAND) * unmixed * own)
+    around, fingers, alpha = zones.around * told_apart, zones.fingers * told_apart, repair
+    shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
+    left = cv2.max(fingers * (1.0 - alpha * room), around * cv2.max(1.0 - alpha, zones.middle))
+    old = left * (1.0 - kept) * cv2.max(matte.told * matte.fits, same) * cv2.dilate(coverage, _GAP)
+    paint = cv2.max(ramp(seen, (0.05, 0.3)) * cv2.max(around, zones.arms), zones.arms * (1.0 - alpha))
+    paint *= ramp(matte.share, WHOLLY[::-1]) * matte.told
+    paint[inside > 0] = 0.0
     coverage *= 1.0 - shown
     np.maximum(coverage, outline * old, out=coverage)
-    repair *= 1.0 - shown
+    alpha *= 1.0 - shown
+    np.maximum(alpha, paint, out=alpha)
+    bare *= 1.0 - paint
+    there = np.nonzero(paint > FAINT)
+    weight = paint[there] / np.maximum(alpha[there], FAINT)
+    colours[there] += weight[:, None] * (matte.hand[there] - colours[there])
 
 
-def _places_of(
-    person: np.ndarray, around: np.ndarray, fingers: np.ndarray, part: tuple[slice, slice]
-) -> tuple[np.ndarray, np.ndarray]:
-    """A hand's zones on a part of the canvas, without the face, which is skin too, forearms, whose cuffs may become
-    skin, and what is outside the person."""
+def _matte(
+    picture: np.ndarray,
+    skin: np.ndarray,
+    cloth: np.ndarray,
+    seeds: np.ndarray,
+    before: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
+) -> _Matte:
+    """picture: uint8 HxWx3. skin, cloth, seeds: uint8 HxW, not 0 on what is like skin, on what surely is none of the
+    person's, and on what is surely of the hand. before: of `mirror.chest.Before.on`."""
+    hand, _ = _mean_around(picture, cv2.erode(skin, _DISC[3]), seeds)
+    cloth = cv2.erode(cloth, _DISC[3])
+    behind, near = _mean_around(picture, cloth, cloth)
+    uneven = _spread_around(picture, cloth, behind, near)
+    if before is not None:
+        _, looked, known = before
+        behind = cv2.blendLinear(looked, behind, known, 1.0 - known)
+        near, uneven = cv2.max(near, known), uneven * (1.0 - known)
+    apart, over = cv2.subtract(hand, behind), cv2.subtract(picture, behind, dtype=cv2.CV_32F)
+    square = cv2.max(_sum(cv2.multiply(apart, apart)), 1.0)
+    share = _sum(cv2.multiply(over, apart)) / square
+    # what is left of a pixel's difference from cloth without its share of the hand's
+    clipped = share.clip(0.0, 1.0)
+    rest = cv2.max(_sum(cv2.multiply(over, over)) / square - clipped * (2.0 * share - clipped), 0.0)
+    told = ramp(cv2.sqrt(square), APART_LEVELS) * ramp(cv2.sqrt(uneven / square), UNEVEN) * (near > FEW)
+    return _Matte(hand, share, told, ramp(cv2.sqrt(rest), ASIDE))
+
+
+def _mean_around(picture: np.ndarray, here: np.ndarray, all_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean colour (float32 HxWx3) of what of a picture (uint8) is here (uint8 HxW, 255 or 0) around each pixel, where
+    there is little the mean of all (uint8 HxW, not 0); and the share of it, float32 HxW."""
+    near = cv2.boxFilter(here, cv2.CV_32F, MEAN_PX) * np.float32(1.0 / 255.0)
+    colours = cv2.boxFilter(cv2.bitwise_and(picture, picture, mask=here), cv2.CV_32F, MEAN_PX)
+    colours = cv2.add(colours, tuple(FEW * level for level in cv2.mean(picture, all_of)))
+    return cv2.divide(colours, cv2.merge([near + FEW] * 3)), near
+
+
+def _spread_around(picture: np.ndarray, here: np.ndarray, mean: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """float32 HxW: the mean square by which the same differs from its mean; arguments and answers of `_mean_around`."""
+    squares = cv2.sqrBoxFilter(cv2.bitwise_and(picture, picture, mask=here), cv2.CV_32F, MEAN_PX)
+    return cv2.max((_sum(squares) - _sum(cv2.multiply(mean, mean)) * near) / (near + FEW), 0.0)
+
+
+def _sum(channels: np.ndarray) -> np.ndarray:
+    """float32 HxW of HxWx3."""
+    return cv2.transform(channels, _SUM)
+
+
+def _more(values: np.ndarray, than: float) -> np.ndarray:
+    """uint8 HxW, 255 or 0."""
+    return cv2.compare(values, than, cv2.CMP_GT)
+
+
+def _less(values: np.ndarray, than: float) -> np.ndarray:
+    return cv2.compare(values, than, cv2.CMP_LT)
+
+
+def _connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """float32 HxW, 0 or 1: what of a mask hangs together with seeds (both uint8 HxW, not 0), and a pixel around it."""
+    count, labels = cv2.connectedComponents(mask, connectivity=4)
+    own = np.zeros(count, np.float32)
+    own[labels[seeds > 0]] = 1.0
+    own[0] = 0.0
+    return cv2.dilate(own[labels], _DISC[3])
+
+
+def _parts(around: np.ndarray, fingers: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, tuple[slice, slice]]]:
+    """Of hands with their zones (float32 2x128x96 each): both zones, 128x96, and the part of the canvas they are on;
+    hands beside each other are one."""
+    both = around.max(0)
+    parts = [_part(zone) for zone in around]
+    union = _part(both)
+    areas = [0 if part is None else _area(part) for part in (*parts, union)]
+    if areas[0] and areas[1] and areas[2] < JOINED * (areas[0] + areas[1]):
+        assert union is not None
+        return [(both, fingers.max(0), union)]
+    each = zip(around, fingers, parts, strict=True)
+    return [(one, its_fingers, part) for one, its_fingers, part in each if part is not None]
+
+
+def _area(part: tuple[slice, slice]) -> int:
+    return (part[0].stop - part[0].start) * (part[1].stop - part[1].start)
+
+
+def _zones(person: np.ndarray, around: np.ndarray, fingers: np.ndarray, part: tuple[slice, slice]) -> _Zones:
+    """A hand's zones on a part of the canvas, without the face, which is skin too, and what is outside the person."""
     half = tuple(slice(s.start // 2, s.stop // 2) for s in part)
-    body, head, arms = (person[rows][(slice(None), *half)].max(0) for rows in (_BODY, _HEAD, _FOREARMS))
-    place = ramp(body, IN_BODY) * (1.0 - ramp(head, NO_HAND))
+    maps = person[(slice(None), *half)]
+    place = ramp(maps[_BODY], IN_BODY) * (1.0 - ramp(maps[_HEAD], NO_HAND))
+    arms = ramp(maps[_FOREARMS].max(0), NO_HAND)
+    around, fingers = around[half] * place, fingers[half] * place
+    middle = (abs(maps[_U]) < MIDDLE_U) & (maps[_V] > MIDDLE_V[0]) & (maps[_V] < MIDDLE_V[1])
+    bare = cv2.max(around * (1.0 - arms), fingers * around)  # past the wrist there is no cuff
+    zones = cv2.merge([bare, fingers, around * arms, middle.astype(np.float32)])
     size = (part[1].stop - part[1].start, part[0].stop - part[0].start)
-    place = place * (1.0 - ramp(arms, NO_HAND))
-    zones = around[half] * place, fingers[half] * place
-    return tuple(cv2.resize(zone, size, interpolation=cv2.INTER_LINEAR) for zone in zones)
-
-
-def _told_apart(picture: np.ndarray, like: np.ndarray, apart: np.ndarray, body: np.ndarray) -> float:
-    """0..1: whether colours tell a hand from clothes, of any light or in this one. picture: uint8 HxWx3. like, apart:
-    float32 HxW, of `PersonInputs.likeness_in`. body: bool HxW."""
-    hand, cloth = (((like > SURE_SKIN) & body).astype(np.uint8), ((like < SURE_CLOTH) & body).astype(np.uint8))
-    if min(cv2.countNonZero(part) for part in (hand, cloth)) < MIN_HAND_PX:
-        return 0.0
-    levels = np.linalg.norm(np.subtract(cv2.mean(picture, hand), cv2.mean(picture, cloth)))
-    told = ramp(np.array([cv2.mean(apart, hand)[0]]), TOLD_APART), ramp(np.array([levels]), IN_LIGHT)
-    return float(np.max(told))
+    return _Zones(*cv2.split(cv2.resize(zones, size, interpolation=cv2.INTER_LINEAR)))
 
 
 def _part(weight: np.ndarray) -> tuple[slice, slice] | None:
     """The part of the canvas where a map (float32 128x96) has weight; None: nowhere."""
-    left, top, width, height = cv2.boundingRect((weight > 0.1).astype(np.uint8))
+    left, top, width, height = cv2.boundingRect(_more(weight, EDGE))
     if not width:
         return None
     return slice(2 * top, 2 * (top + height)), slice(2 * left, 2 * (left + width))
-
-
-def _unmixed(picture: np.ndarray, like: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """float32 HxW, 0..1: how much of a pixel at a hand's rim is hand. A camera mixes there what lies side by side, and
-    skin mixed with black is coloured like skin in shadow.
-
-    The pixel's place between the mean colours of sure skin and sure cloth around it, as matting has it; 1 inside hands
-    and where there is not both. picture: uint8 HxWx3. like: float32 HxW, likeness to skin. mask: float32 HxW.
-    """
-    colours = picture.astype(np.float32)
-    hand, by_hand = _mean_around(colours, cv2.erode((like > SURE_SKIN).astype(np.float32), _disc(3)))
-    cloth, by_cloth = _mean_around(
-        colours, cv2.erode(((like < SURE_CLOTH) & (mask > 0.5)).astype(np.float32), _disc(3))
-    )
-    apart = hand - cloth
-    square = cv2.transform(apart * apart, _SUM)
-    share = cv2.transform((colours - cloth) * apart, _SUM) / np.maximum(square, 1.0)
-    inside = cv2.erode((like > SURE_SKIN).astype(np.uint8), _disc(5)) > 0
-    told = (by_hand > 0.01) & (by_cloth > 0.01) & (square > APART_LEVELS**2) & ~inside
-    return np.where(told, ramp(share, MIXED), np.float32(1.0))
-
-
-def _mean_around(colours: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean colour (float32 HxWx3) of what has weight (float32 HxW) around each pixel, and the mean weight."""
-    total = cv2.blur(weight, MEAN_PX)
-    mean = cv2.blur(colours * weight[..., None], MEAN_PX) / np.maximum(total, 1e-3)[..., None]
-    return mean, total
-
-
-def _disc(side: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

@@ -13,6 +13,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from mirror.chest import Before, Chest
 from mirror.frames import CANVAS_H, CANVAS_W
 from mirror.maps import (
     MAP_H,
@@ -122,21 +123,35 @@ class PersonInputs:
     """Of a person on the canvas; each map is drawn once, when first asked for.
 
     canvas: uint8 256x192x3 BGR. mask: float32 256x192, 0..1. landmarks: (33, >= 2), canvas pixels. worn: what is known
-    of the person's clothes from before; it learns of this picture when colours are first asked for.
+    of the person's clothes from before, and chest: of the chest; both learn of this picture when first asked.
     """
 
-    def __init__(self, canvas: np.ndarray, mask: np.ndarray, landmarks: np.ndarray, worn: Worn | None = None) -> None:
+    def __init__(
+        self,
+        canvas: np.ndarray,
+        mask: np.ndarray,
+        landmarks: np.ndarray,
+        worn: Worn | None = None,
+        chest: Chest | None = None,
+    ) -> None:
         self.canvas, self.mask = canvas, mask
         self.landmarks: np.ndarray = np.ascontiguousarray(landmarks[None, :, :2], np.float32)
         """float32 (1, 33, 2), canvas pixels."""
-        self._worn = worn
+        self._worn, self._chest = worn, chest
 
     def draw(self, names: Sequence[str]) -> None:
         """Draws inputs that need no warp now, with what else their colours tell, and not when first asked for."""
         for name in names:
             self.named(name)
         if "skin_likeness" in names:
-            _ = self.hand_zones
+            _ = self.hand_zones, self.before
+
+    @cached_property
+    def before(self) -> Before | None:
+        """What was known of the chest before this picture."""
+        if self._chest is None:
+            return None
+        return self._chest.look(self.canvas, self.mask, self.landmarks, self.hand_zones[0].max(0))
 
     @cached_property
     def maps(self) -> np.ndarray:

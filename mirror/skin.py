@@ -36,9 +36,9 @@ _FINGERS = 2.2
 """How far fingers reach from the wrist, in its distances to the knuckles."""
 HAND_AWAY = 0.2
 """A place of the clothes that is nearer to a hand, in shoulder widths, is taken for hidden by it."""
-_AROUND_R, _FINGERS_R, _FINGERS_FROM = 0.45, 0.4, (0.4, 0.6)
-"""`hand_zones`: radii in shoulder widths; where along a hand fingers begin, 0 at the wrist as it is
-found, which may lie in the cuff, knuckles at 0.45."""
+_AROUND_R, _FINGERS_R, _FINGERS_FROM = 0.45, 0.4, (0.05, 0.15)
+"""`hand_zones`: radii, and how far past the wrist fingers begin, in shoulder widths: as it is found it may lie in the
+cuff."""
 _SKIN_APART, _SKIN_ON_CLOTH, HIDDEN = 0.05, 0.1, 4.0
 """A place of the clothes whose colour is nearer to skin than the first may be a bare arm: it counts as farther away."""
 _ALIKE, _FEW, _SOME, _FEW_ON_CLOTH = 0.06, 8.0, 2.5, 0.06
@@ -196,16 +196,20 @@ def likeness_and_apart(colour: Any, palette: Palette) -> tuple[Any, Any]:
 
 
 def hand_zones(landmarks: Any) -> tuple[Any, Any]:
-    """float32 (B, 2, 128, 96) twice, 0..1, of either hand: around it, the wrist too; and where only its fingers are, or
-    what is behind them. landmarks: float32 (B, 33, 2 or more), canvas pixels."""
+    """float32 (B, 2, 128, 96) twice, 0..1, of either hand: around it, the wrist too; and past the wrist, seen from the
+    elbow to the knuckles: how a hand is turned at the wrist is not found well. landmarks: float32 (B, 33, 2 or more),
+    canvas pixels."""
     x, y = either.grid(landmarks)
     at = person_points(landmarks)
     unit = torso_frame(at)[3]
     around, fingers = [], []
     for side in ("left", "right"):
-        square, along, _ = either.segment(x, y, at[f"wrist_{side}"], hand_end(at, side, _FINGERS), 1.0)
+        elbow, wrist = at[f"elbow_{side}"], at[f"wrist_{side}"]
+        square, _, _ = either.segment(x, y, wrist, hand_end(at, side, _FINGERS), 1.0)
+        dx, dy = either.minus(hand_end(at, side, 1.0), elbow)
+        past = ((x - wrist[0]) * dx + (y - wrist[1]) * dy) / ((dx * dx + dy * dy).clip(1.0, None) ** 0.5 * unit)
         around.append(either.plateau(square, _AROUND_R * unit))
-        fingers.append(either.plateau(square, _FINGERS_R * unit) * either.ramp(along, _FINGERS_FROM))
+        fingers.append(either.plateau(square, _FINGERS_R * unit) * either.ramp(past, _FINGERS_FROM))
     return either.stack(around), either.stack(fingers)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from mirror.arms import bare_forearms, down_to_the_end
 from mirror.backdrop import Backdrop
+from mirror.chest import Chest
 from mirror.either import ramp
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
@@ -116,6 +117,7 @@ class NeuralFitter:
         paints = [port.name for port in spec.outputs] if spec else []
         self._backdrop = Backdrop() if remembers and "background" in paints else None
         self._worn = Worn() if remembers else None
+        self._chest = Chest() if remembers else None
 
     def prepare(self, garment: Garment) -> None:
         """Run the garment branch, unless its features are kept from before."""
@@ -142,6 +144,8 @@ class NeuralFitter:
             self._backdrop.see(frame, None)
         if self._worn is not None:
             self._worn.forget()
+        if self._chest is not None:
+            self._chest.forget()
 
     def close(self) -> None:
         """Wait for what is under way and release the networks."""
@@ -169,7 +173,8 @@ class NeuralFitter:
         size = (CANVAS_W, CANVAS_H)
         canvas = cv2.warpAffine(frame.image, crop.matrix, size, borderMode=cv2.BORDER_REPLICATE)
         mask = cv2.warpAffine(person.mask, crop.matrix, size)
-        inputs = PersonInputs(canvas, mask, crop.to_canvas(person.landmarks[:, :2].astype(np.float64)), self._worn)
+        landmarks = crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
+        inputs = PersonInputs(canvas, mask, landmarks, self._worn, self._chest)
         network = self.engine["cwm_person"]
         ports = [port.name for port in network.spec.inputs]
         answer: Ticket[Outputs] = network.submit(
@@ -205,12 +210,12 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
         if bare is not None:
+            bare = Bare(bare.colour, bare.share.copy())
             if warped.bares_arms:
-                bare = Bare(bare.colour, bare.share.copy())
                 bare_forearms(warped.person, coverage, repair, bare.share)
                 down_to_the_end(warped.person, repair, bare.share, end)
             room = enlarge(made["background"][0, 0]) if "background" in made else np.zeros_like(coverage)
-            hands_in_front(warped.person, warped.outline, room, coverage, repair)
+            hands_in_front(warped.person, warped.outline, room, coverage, repair, behind, bare.share)
     shading = enlarge(made["shading"][0, 0])
     colours = cv2.cvtColor(behind, cv2.COLOR_BGR2BGRA)
     cv2.insertChannel(repair, colours, 3)

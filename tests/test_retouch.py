@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mirror.chest import Chest
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark
 from mirror.hands import hands_in_front
 from mirror.inputs import PersonInputs
@@ -13,7 +14,7 @@ from mirror.retouch import as_filmed, trousers, without_stray_holes
 from tests.fake_samples import fake_landmarks
 
 SKIN = (90, 115, 150)  # BGR
-MUSTARD, OF_SKIN = (20, 165, 230), (95, 120, 150)
+MUSTARD, OF_SKIN, LANYARD = (20, 165, 230), (95, 120, 150), (56, 52, 58)
 
 
 def holed(*, hand: bool = False, at_edge: bool = False, room: bool = False, end: float = CANVAS_H) -> float:
@@ -75,16 +76,21 @@ def with_a_hand(cloth: tuple[int, int, int]) -> tuple[PersonInputs, dict[str, np
     canvas[30:75, 75:117] = SKIN
     for part in (*FINGERS, PALM):
         canvas[part] = SKIN
-    masks = {name: np.zeros((CANVAS_H, CANVAS_W), np.float32) for name in ("outline", "room", "coverage", "repair")}
+    masks = {n: np.zeros((CANVAS_H, CANVAS_W), np.float32) for n in ("outline", "room", "coverage", "repair", "bare")}
+    masks["colours"] = np.zeros((CANVAS_H, CANVAS_W, 3), np.float32)
     masks["outline"][80:230, 40:160] = masks["coverage"][80:230, 40:160] = 1.0
     masks["coverage"][122:152, 96:127] = 0.0
     masks["repair"][122:152, 96:127] = 1.0
     return PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points), masks
 
 
+def draw_hands(person: PersonInputs, masks: dict[str, np.ndarray]) -> None:
+    hands_in_front(person, *(masks[name] for name in ("outline", "room", "coverage", "repair", "colours", "bare")))
+
+
 def test_the_garment_lies_between_fingers_and_fingers_before_it():
     person, masks = with_a_hand(MUSTARD)
-    hands_in_front(person, masks["outline"], masks["room"], masks["coverage"], masks["repair"])
+    draw_hands(person, masks)
     for finger in FINGERS:
         assert masks["coverage"][finger][1:, 1:-1].mean() < 0.15
     for gap in GAPS:
@@ -96,9 +102,58 @@ def test_the_garment_lies_between_fingers_and_fingers_before_it():
 def test_a_hand_before_cloth_of_its_colour_stays_as_the_generator_has_it():
     person, masks = with_a_hand(OF_SKIN)
     before = {name: mask.copy() for name, mask in masks.items()}
-    hands_in_front(person, masks["outline"], masks["room"], masks["coverage"], masks["repair"])
+    draw_hands(person, masks)
     for name, mask in masks.items():
         assert np.array_equal(mask, before[name]), name
+
+
+def test_a_finger_in_motion_is_shown_and_painted_with_the_colour_of_the_hand():
+    """It was covered by the garment, and what was seen of it had the colour of the old one."""
+    person, masks = with_a_hand(MUSTARD)
+    blurred = FINGERS[1]
+    person.canvas[blurred] = np.mean([MUSTARD, SKIN], 0)
+    draw_hands(person, masks)
+    middle = (slice(124, 134), slice(110, 113))
+    assert masks["coverage"][middle].max() < 0.35
+    assert masks["repair"][middle].min() > 0.4
+    assert masks["colours"][middle].mean((0, 1)) == pytest.approx(SKIN, abs=12)
+
+
+def test_a_lanyard_beside_a_hand_is_covered():
+    """As dark as a hand in shadow, it stood in the new garment wherever a hand was near."""
+    worn_before, _ = with_a_hand(MUSTARD)
+    worn_before.canvas[110:150, 86:92] = LANYARD
+    points = worn_before.landmarks[0].copy()
+    points[[Landmark.LEFT_WRIST, Landmark.LEFT_INDEX, Landmark.LEFT_PINKY], 1] += 400.0
+    chest = Chest()
+    clear = worn_before.canvas.copy()
+    for part in (*FINGERS, PALM):
+        clear[part] = MUSTARD
+    for _ in range(8):
+        assert PersonInputs(clear, worn_before.mask, points, chest=chest).before is not None
+    _, masks = with_a_hand(MUSTARD)
+    masks["coverage"][112:148, 86:92] = 0.0
+    draw_hands(PersonInputs(worn_before.canvas, worn_before.mask, worn_before.landmarks[0], chest=chest), masks)
+    assert masks["coverage"][115:145, 87:91].min() > 0.6
+    assert masks["coverage"][PALM][:8].mean() < 0.1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_seen_all_masks_stay_within_their_bounds(seed: int):
+    """Where nothing was to be painted, it failed."""
+    rng = np.random.default_rng(seed)
+    person, masks = with_a_hand((MUSTARD, OF_SKIN, LANYARD)[seed % 3])
+    points = person.landmarks[0] + rng.normal(0.0, 12.0, (33, 2)).astype(np.float32)
+    if seed % 2:
+        person.canvas[rng.integers(0, CANVAS_H, 60), rng.integers(0, CANVAS_W, 60)] = rng.integers(0, 255, (60, 3))
+    chest = Chest()
+    for _ in range(6):
+        seen = PersonInputs(person.canvas, person.mask, points, chest=chest)
+        assert seen.before is not None
+    draw_hands(seen, masks)
+    for name, mask in masks.items():
+        assert np.isfinite(mask).all() and mask.min() >= 0.0, name
+        assert mask.max() <= (255.0 if name == "colours" else 1.0 + 1e-5), name
 
 
 @pytest.mark.parametrize("away", [-400.0, 400.0])
@@ -107,7 +162,7 @@ def test_hands_beside_the_canvas_change_nothing(away: float):
     points = person.landmarks[0] + np.array([0.0, away], np.float32)
     elsewhere = PersonInputs(person.canvas, person.mask, points)
     before = masks["coverage"].copy()
-    hands_in_front(elsewhere, masks["outline"], masks["room"], masks["coverage"], masks["repair"])
+    draw_hands(elsewhere, masks)
     assert np.array_equal(masks["coverage"], before)
 
 
