@@ -14,7 +14,7 @@ from mirror.maps import PERSON_CHANNELS, person_points, torso_frame
 
 ELBOW_R, WRIST_R, EDGE_PX = 0.135, 0.095, 3.0
 """Half a forearm's width at both ends, shoulder widths; map pixels over which its edge fades."""
-WRIST = (1.05, 0.85)
+WRIST = (1.2, 1.0)
 """Where along a forearm the hand begins, whose own colour tells it."""
 HAND_R, HAND_SHARE = 0.2, (0.4, 0.9)
 """A hand is counted on in squares of that side, shoulder widths: from which share of one that is surely skin, and from

@@ -127,6 +127,7 @@ def _hand_in_front(
     around, fingers, alpha = zones.around * told_apart, zones.fingers * told_apart, repair
     shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
     left = cv2.max(fingers * (1.0 - alpha * room), around * cv2.max(1.0 - alpha, zones.middle))
+    left *= 1.0 - zones.arms * alpha * bare  # a bared arm reaches its hand
     old = left * (1.0 - kept) * cv2.max(matte.told * matte.fits, same) * cv2.dilate(coverage, _GAP)
     paint = cv2.max(ramp(seen, (0.05, 0.3)) * cv2.max(around, zones.arms), zones.arms * (1.0 - alpha))
     paint *= ramp(matte.share, WHOLLY[::-1]) * matte.told
