@@ -104,9 +104,10 @@ def _hand_in_front(
     like, apart = person.likeness_in(*part)
     body, near = _more(person.mask[part], 0.5), _more(zones.around, NEAR)
     before = None if person.before is None else person.before.on(part)
-    same = np.zeros_like(like)
+    same = doubtful = np.zeros_like(like)
     if before is not None:
         same = before[0] * ramp(like, CLEARLY_SKIN[::-1])
+        doubtful = ramp(like, MAYBE_HAND) * same
         like = like * (1.0 - same)
     skin = _more(like, SURE_SKIN)
     inside = cv2.erode(skin, _DISC[5])
@@ -120,25 +121,25 @@ def _hand_in_front(
     unmixed[inside > 0] = 1.0
     seen = cv2.max(ramp(like, SURE_HAND) * unmixed, share * matte.fits * matte.told * (1.0 - same))
     if before is not None:
-        seen = cv2.max(seen, cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _BRIDGE) * same)
+        seen = cv2.max(seen, cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _BRIDGE) * doubtful)
     own = _connected(_more(seen, 0.25) & body, seeds)
     seen *= own
     kept = cv2.max(seen, ramp(like, MAYBE_HAND) * unmixed * own)
-    around, fingers, alpha = zones.around * told_apart, zones.fingers * told_apart, repair
+    around, fingers, arms = (zone * told_apart for zone in (zones.around, zones.fingers, zones.arms))
     shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
-    left = cv2.max(fingers * (1.0 - alpha * room), around * cv2.max(1.0 - alpha, zones.middle))
-    left *= 1.0 - zones.arms * alpha * bare  # a bared arm reaches its hand
+    left = cv2.max(fingers * (1.0 - repair * room), around * cv2.max(1.0 - repair, zones.middle))
+    left *= 1.0 - arms * repair * bare  # a bared arm reaches its hand
     old = left * (1.0 - kept) * cv2.max(matte.told * matte.fits, same) * cv2.dilate(coverage, _GAP)
-    paint = cv2.max(ramp(seen, (0.05, 0.3)) * cv2.max(around, zones.arms), zones.arms * (1.0 - alpha))
-    paint *= ramp(matte.share, WHOLLY[::-1]) * matte.told
+    paint = cv2.max(ramp(seen, (0.05, 0.3)) * cv2.max(around, arms), arms * (1.0 - repair))
+    paint *= ramp(matte.share, WHOLLY[::-1]) * matte.told * matte.fits
     paint[inside > 0] = 0.0
     coverage *= 1.0 - shown
     np.maximum(coverage, outline * old, out=coverage)
-    alpha *= 1.0 - shown
-    np.maximum(alpha, paint, out=alpha)
+    repair *= 1.0 - shown
+    np.maximum(repair, paint, out=repair)
     bare *= 1.0 - paint
     there = np.nonzero(paint > FAINT)
-    weight = paint[there] / np.maximum(alpha[there], FAINT)
+    weight = paint[there] / np.maximum(repair[there], FAINT)
     colours[there] += weight[:, None] * (matte.hand[there] - colours[there])
 
 
