@@ -84,7 +84,8 @@ def hands_in_front(
     behind. coverage: of the garment. repair: of what is painted. colours: x3, BGR 0..255, what it is painted with. bare:
     how much of that is bared skin. The last four are changed around hands.
     """
-    for around, fingers, part in _parts(*person.hand_zones):
+    around, fingers = person.hand_zones
+    for around, fingers, part in _parts(around * (person.maps[0, _BODY] > IN_BODY[0]), fingers):
         if float(outline[part].max()) >= SHOWN:
             zones = _zones(person.maps[0], around, fingers, part)
             _hand_in_front(person, part, zones, *(m[part] for m in (outline, room, coverage, repair, colours, bare)))
