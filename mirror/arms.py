@@ -5,6 +5,8 @@ A forearm in a dark sleeve before a dark chest is seen by its landmarks and by t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mirror import either
@@ -19,6 +21,8 @@ WRIST = (1.2, 1.0)
 HAND_R, HAND_SHARE = 0.2, (0.4, 0.9)
 """A hand is counted on in squares of that side, shoulder widths: from which share of one that is surely skin, and from
 which wholly, it shows that its forearm is in front."""
+REACH = 0.35
+"""So far from elbow and wrist a forearm is drawn at most, shoulder widths."""
 LONG = (0.15, 0.3)
 """So long, in shoulder widths, a forearm must be seen: of one that points at the camera only the hand shows."""
 SKIN, MAYBE_SKIN = 0.5, (0.15, 0.4)
@@ -29,7 +33,7 @@ _BODY = PERSON_CHANNELS.index("mask")
 
 
 def before_the_chest(person: PersonInputs) -> np.ndarray:
-    """float32 256x192, 0..1: forearms, from elbow to wrist, whose hand is seen. 0.4 ms."""
+    """float32 256x192, 0..1: forearms, from elbow to wrist, whose hand is seen. 0.3 ms."""
     landmarks, like = person.landmarks, person.skin_likeness[0, 0]
     x, y = either.grid(landmarks)
     at, (around, _) = person_points(landmarks), person.hand_zones
@@ -41,12 +45,20 @@ def before_the_chest(person: PersonInputs) -> np.ndarray:
         long = either.length(either.minus(wrist, elbow))[0, 0, 0] / unit
         seen = float(ramp(np.array(hand), HAND_SHARE) * ramp(np.array(long), LONG))
         if seen:
-            square, along, _ = either.segment(x, y, elbow, wrist, 1.0)
+            part = _around(elbow, wrist, REACH * unit)
+            square, along, _ = either.segment(x[:, :, part[1]], y[:, part[0]], elbow, wrist, 1.0)
             half = (ELBOW_R + (WRIST_R - ELBOW_R) * along[0].clip(0.0, 1.0)) * np.float32(unit)
             inside = (half - square[0] ** 0.5) * 0.5  # map pixels
             arm = ramp(inside, (-EDGE_PX / 2, EDGE_PX / 2)) * ramp(along[0], WRIST)
-            out = np.maximum(out, arm * np.float32(seen))
+            out[part] = np.maximum(out[part], arm * np.float32(seen))
     return enlarge(out * ramp(person.maps[0, _BODY], IN_BODY))
+
+
+def _around(a: tuple[Any, Any], b: tuple[Any, Any], reach: float) -> tuple[slice, slice]:
+    """The part of the maps that is within reach (canvas pixels) of two points."""
+    ends = [[float(point[k][0, 0, 0]) for point in (a, b)] for k in (1, 0)]
+    rows, columns = (slice(max(int((min(e) - reach) / 2), 0), max(int((max(e) + reach) / 2) + 2, 0)) for e in ends)
+    return rows, columns
 
 
 def bare_forearms(person: PersonInputs, coverage: np.ndarray, repair: np.ndarray, skin: np.ndarray) -> None:

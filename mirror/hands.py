@@ -81,13 +81,13 @@ def hands_in_front(
     partly hand is painted with the colour of the hand: what it is mixed with would stand around it as a rim.
 
     All 256x192, float32, 0..1. outline: the garment's mask by the flow. room: how much of what is painted is the room
-    behind. coverage: of the garment. repair: of what is painted. colours: x3, BGR 0..255, what it is painted with. bare:
-    how much of that is bared skin. The last four are changed around hands.
+    behind. coverage: of the garment. repair: of what is painted. colours: x3, BGR 0..255, what it is painted with.
+    bare: how much of that is bared skin. The last four are changed around hands.
     """
     around, fingers = person.hand_zones
-    for around, fingers, part in _parts(around * (person.maps[0, _BODY] > IN_BODY[0]), fingers):
+    for near, past_wrist, part in _parts(around * (person.maps[0, _BODY] > IN_BODY[0]), fingers):
         if float(outline[part].max()) >= SHOWN:
-            zones = _zones(person.maps[0], around, fingers, part)
+            zones = _zones(person.maps[0], near, past_wrist, part)
             _hand_in_front(person, part, zones, *(m[part] for m in (outline, room, coverage, repair, colours, bare)))
 
 

@@ -180,7 +180,7 @@ class PersonInputs:
 
     @cached_property
     def skin_likeness(self) -> np.ndarray:
-        found = skin_likeness(self._small, self.skin, self.landmarks, self._thinned)
+        found = skin_likeness(self._small, self.skin, self.landmarks, self._thinned, self.hand_zones[0][None])
         return np.ascontiguousarray(found, np.float32)
 
     @cached_property

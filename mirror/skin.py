@@ -36,9 +36,9 @@ _FINGERS = 2.2
 """How far fingers reach from the wrist, in its distances to the knuckles."""
 HAND_AWAY = 0.2
 """A place of the clothes that is nearer to a hand, in shoulder widths, is taken for hidden by it."""
-_AROUND_R, _FINGERS_R, _FINGERS_FROM = 0.45, 0.4, (0.05, 0.15)
-"""`hand_zones`: radii, and how far past the wrist fingers begin, in shoulder widths: as it is found it may lie in the
-cuff."""
+_AROUND_R, _FINGERS_FROM = 0.45, (0.05, 0.15)
+"""`hand_zones`: its radius, and how far past the wrist, as it is found, which may lie in the cuff, fingers begin; in
+shoulder widths."""
 _SKIN_APART, _SKIN_ON_CLOTH, HIDDEN = 0.05, 0.1, 4.0
 """A place of the clothes whose colour is nearer to skin than the first may be a bare arm: it counts as farther away."""
 _ALIKE, _FEW, _SOME, _FEW_ON_CLOTH = 0.06, 8.0, 2.5, 0.06
@@ -91,7 +91,9 @@ def skin_colour(colour: Any, landmarks: Any) -> Any:
     return either.stack([part[:, k, 0, 0] for part in (mean, deviation) for k in range(3)])
 
 
-def skin_likeness(colour: Any, skin: Any, landmarks: Any, palette: Palette | None = None) -> Any:
+def skin_likeness(
+    colour: Any, skin: Any, landmarks: Any, palette: Palette | None = None, near_hands: Any | None = None
+) -> Any:
     """How much every pixel is coloured like the person's own skin and unlike what they wear: float32 (B, 1, 128, 96),
     0..1. What is as narrow as a lanyard or a seam counts only near hands, where it may be a finger.
 
@@ -100,10 +102,11 @@ def skin_likeness(colour: Any, skin: Any, landmarks: Any, palette: Palette | Non
     skin it is. Cloth of the very colour of skin tells nothing, and stays as likely as the face's likeness has it; a
     network can tell by where it is. colour: float32 (B, 3, 128, 96) RGB in [-1, 1]. skin: float32 (B, 6), of
     `skin_colour`. landmarks: float32 (B, 33, 2 or more), canvas pixels. palette: where more is known than this picture
-    shows; default that of `palette_of`. 1.4 ms for one person in numpy.
+    shows; default that of `palette_of`. near_hands: float32 (B, 2, 128, 96), the first of `hand_zones`, where that is
+    known already. 1.1 ms for one person in numpy.
     """
     like = likeness(colour, palette or palette_of(colour, skin, landmarks))[:, 0]
-    around = either.maximum(*hand_zones(landmarks)[0].swapaxes(0, 1))
+    around = either.maximum(*(hand_zones(landmarks)[0] if near_hands is None else near_hands).swapaxes(0, 1))
     return (like * around + _without_ribbons(like) * (1.0 - around))[:, None]
 
 
@@ -209,7 +212,7 @@ def hand_zones(landmarks: Any) -> tuple[Any, Any]:
         dx, dy = either.minus(hand_end(at, side, 1.0), elbow)
         past = ((x - wrist[0]) * dx + (y - wrist[1]) * dy) / ((dx * dx + dy * dy).clip(1.0, None) ** 0.5 * unit)
         around.append(either.plateau(square, _AROUND_R * unit))
-        fingers.append(either.plateau(square, _FINGERS_R * unit) * either.ramp(past, _FINGERS_FROM))
+        fingers.append(around[-1] * either.ramp(past, _FINGERS_FROM))
     return either.stack(around), either.stack(fingers)
 
 
