@@ -61,10 +61,11 @@ def _around(a: tuple[Any, Any], b: tuple[Any, Any], reach: float) -> tuple[slice
     return rows, columns
 
 
-def bare_forearms(person: PersonInputs, coverage: np.ndarray, repair: np.ndarray, skin: np.ndarray) -> None:
-    """Draws forearms before the chest as bare, in place, but for what is skin already. All float32 256x192, 0..1: the
-    garment's coverage, what is painted, and how much of that is skin."""
-    arms = before_the_chest(person)
+def bare_forearms(
+    person: PersonInputs, arms: np.ndarray, coverage: np.ndarray, repair: np.ndarray, skin: np.ndarray
+) -> None:
+    """Draws forearms as bare, in place, but for what is skin already. All float32 256x192, 0..1: forearms of
+    `before_the_chest`, the garment's coverage, what is painted, and how much of that is skin."""
     coverage *= 1.0 - arms
     np.maximum(skin, arms, out=skin)
     np.maximum(repair, arms * (1.0 - enlarge(ramp(person.skin_likeness[0, 0], MAYBE_SKIN))), out=repair)

@@ -68,8 +68,35 @@ class _Matte:
     fits: np.ndarray
 
 
+@dataclass(frozen=True)
+class Hand:
+    """A hand, or two beside each other, as the picture alone shows it, on a part of the canvas. like, apart: as
+    `PersonInputs.likeness_in` has them. before: of `mirror.chest.Before.on`."""
+
+    part: tuple[slice, slice]
+    zones: _Zones
+    like: np.ndarray
+    apart: np.ndarray
+    before: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+
+
+def hands_of(person: PersonInputs) -> list[Hand]:
+    """Where a person's hands are and what their colours are like: all of it that needs no fit."""
+    around, fingers = person.hand_zones
+    return [
+        Hand(
+            part,
+            _zones(person.maps[0], near, past_wrist, part),
+            *person.likeness_in(*part),
+            None if person.before is None else person.before.on(part),
+        )
+        for near, past_wrist, part in _parts(around * (person.maps[0, _BODY] > IN_BODY[0]), fingers)
+    ]
+
+
 def hands_in_front(
     person: PersonInputs,
+    hands: list[Hand],
     outline: np.ndarray,
     room: np.ndarray,
     coverage: np.ndarray,
@@ -84,17 +111,16 @@ def hands_in_front(
     behind. coverage: of the garment. repair: of what is painted. colours: x3, BGR 0..255, what it is painted with.
     bare: how much of that is bared skin. The last four are changed around hands.
     """
-    around, fingers = person.hand_zones
-    for near, past_wrist, part in _parts(around * (person.maps[0, _BODY] > IN_BODY[0]), fingers):
-        if float(outline[part].max()) >= SHOWN:
-            zones = _zones(person.maps[0], near, past_wrist, part)
-            _hand_in_front(person, part, zones, *(m[part] for m in (outline, room, coverage, repair, colours, bare)))
+    for hand in hands:
+        if float(outline[hand.part].max()) >= SHOWN:
+            masks = (m[hand.part] for m in (outline, room, coverage, repair, colours, bare))
+            _hand_in_front(hand, person.canvas[hand.part], person.mask[hand.part], *masks)
 
 
 def _hand_in_front(
-    person: PersonInputs,
-    part: tuple[slice, slice],
-    zones: _Zones,
+    hand: Hand,
+    picture: np.ndarray,
+    mask: np.ndarray,
     outline: np.ndarray,
     room: np.ndarray,
     coverage: np.ndarray,
@@ -102,9 +128,8 @@ def _hand_in_front(
     colours: np.ndarray,
     bare: np.ndarray,
 ) -> None:
-    like, apart = person.likeness_in(*part)
-    body, near = _more(person.mask[part], 0.5), _more(zones.around, NEAR)
-    before = None if person.before is None else person.before.on(part)
+    zones, like, before = hand.zones, hand.like, hand.before
+    body, near = _more(mask, 0.5), _more(zones.around, NEAR)
     same = doubtful = np.zeros_like(like)
     if before is not None:
         same = before[0] * ramp(like, CLEARLY_SKIN[::-1])
@@ -113,10 +138,10 @@ def _hand_in_front(
     skin = _more(like, SURE_SKIN)
     inside = cv2.erode(skin, _DISC[5])
     seeds = inside & near & ~_more(coverage, 0.5)
-    told_apart = float(ramp(np.array(cv2.mean(apart, skin & body & near)[0]), TOLD_APART))
+    told_apart = float(ramp(np.array(cv2.mean(hand.apart, skin & body & near)[0]), TOLD_APART))
     if not told_apart or cv2.countNonZero(seeds) < MIN_HAND_PX:
         return
-    matte = _matte(person.canvas[part], skin, _less(like, SURE_CLOTH) & body, seeds, before)
+    matte = _matte(picture, skin, _less(like, SURE_CLOTH) & body, seeds, before)
     share = ramp(matte.share, SHARE)
     unmixed = 1.0 - matte.told * (1.0 - share)
     unmixed[inside > 0] = 1.0

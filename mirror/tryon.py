@@ -11,14 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mirror.arms import bare_forearms, down_to_the_end
+from mirror.arms import bare_forearms, before_the_chest, down_to_the_end
 from mirror.backdrop import Backdrop
 from mirror.chest import Chest
 from mirror.either import ramp
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
-from mirror.hands import hands_in_front
+from mirror.hands import Hand, hands_in_front, hands_of
 from mirror.inputs import OF_WARP, GarmentInputs, PersonInputs, enlarge, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
@@ -60,9 +60,19 @@ class _Prepared:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a picture tells of hands, trousers and, where the garment bares them, forearms: all that needs no fit.
+    trousers: of `retouch.trousers`; forearms: of `arms.before_the_chest`."""
+
+    hands: list[Hand]
+    trousers: np.ndarray
+    forearms: np.ndarray | None
+
+
+@dataclass(frozen=True)
 class Warped:
     """What the person stage leaves to the generator. flow and coverage as in `Fit`; outline: float32 256x192, 0..1, the
-    garment's mask by the flow."""
+    garment's mask by the flow. seen: None for generators that do not tell skin apart."""
 
     frame: Frame
     person: PersonInputs
@@ -70,8 +80,7 @@ class Warped:
     flow: np.ndarray
     coverage: np.ndarray
     outline: np.ndarray
-    bares_arms: bool = False
-    """Whether the garment leaves forearms bare."""
+    seen: Seen | None = None
     room: tuple[np.ndarray, np.ndarray] | None = None
     """What is known of the room behind, of `Backdrop.behind`."""
 
@@ -115,6 +124,7 @@ class NeuralFitter:
         spec = self._generator.spec if self._generator else None
         self._ahead = [port.name for port in spec.inputs if port.name not in OF_WARP] if spec else []
         paints = [port.name for port in spec.outputs] if spec else []
+        self._tells_skin = "skin_mask" in paints
         self._backdrop = Backdrop() if remembers and "background" in paints else None
         self._worn = Worn() if remembers else None
         self._chest = Chest() if remembers else None
@@ -181,6 +191,7 @@ class NeuralFitter:
             {n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports}
         )
         inputs.draw(self._ahead)  # while the warp is at work on another thread
+        seen = seen_of(inputs, prepared.garment) if self._tells_skin else None
         room = None
         if self._backdrop is not None:
             self._backdrop.see(frame, person)
@@ -188,8 +199,7 @@ class NeuralFitter:
         warp = answer.result()
         flow = enlarge_flow(prepared.sleeves.laid_over(warp["flow"][0], warp["coverage"][0, 0]))
         coverage = np.clip(enlarge(warp["coverage"][0, 0]), 0.0, 1.0)
-        bares_arms = prepared.garment.sleeves != "long"
-        return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), bares_arms, room)
+        return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), seen, room)
 
     def _fit_without_generator(self, warped: Warped) -> Fit:
         """Light from the luminance of what the person wears; nothing of the old garment is painted over."""
@@ -199,23 +209,28 @@ class NeuralFitter:
         return Fit(warped.flow, warped.coverage, shading, None, warped.crop, warped.frame.t_capture)
 
 
+def seen_of(person: PersonInputs, garment: Garment) -> Seen:
+    """Slow enough, 3 ms, to be asked while a network is at work."""
+    return Seen(hands_of(person), trousers(person), before_the_chest(person) if garment.sleeves != "long" else None)
+
+
 def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
     behind, repair, bare = repair_of(made, warped.person.mask, warped.room)
-    if bare is not None:
-        repair *= 1.0 - cv2.max(as_filmed(warped.person, bare.share), trousers(warped.person))
-    coverage = warped.coverage
+    seen, coverage = warped.seen, warped.coverage
+    if bare is not None and seen is not None:
+        repair *= 1.0 - cv2.max(as_filmed(warped.person, bare.share), seen.trousers)
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
-        if bare is not None:
+        if bare is not None and seen is not None:
             bare = Bare(bare.colour, bare.share.copy())
-            if warped.bares_arms:
-                bare_forearms(warped.person, coverage, repair, bare.share)
+            if seen.forearms is not None:
+                bare_forearms(warped.person, seen.forearms, coverage, repair, bare.share)
                 down_to_the_end(warped.person, repair, bare.share, end)
             room = enlarge(made["background"][0, 0]) if "background" in made else np.zeros_like(coverage)
-            hands_in_front(warped.person, warped.outline, room, coverage, repair, behind, bare.share)
+            hands_in_front(warped.person, seen.hands, warped.outline, room, coverage, repair, behind, bare.share)
     shading = enlarge(made["shading"][0, 0])
     colours = cv2.cvtColor(behind, cv2.COLOR_BGR2BGRA)
     cv2.insertChannel(repair, colours, 3)

@@ -34,7 +34,7 @@ def masks() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_a_forearm_with_a_hand_in_sight_is_bare():
     coverage, repair, skin = masks()
-    bare_forearms(person(), coverage, repair, skin)
+    bare_forearms(person(), before_the_chest(person()), coverage, repair, skin)
     middle = 157, 132
     assert coverage[middle] < 0.1 and repair[middle] > 0.9 and skin[middle] > 0.9
     assert coverage[110, 90] == 1.0 and repair[110, 90] == skin[110, 90] == 0.0

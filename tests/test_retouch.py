@@ -7,7 +7,7 @@ import pytest
 
 from mirror.chest import Chest
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark
-from mirror.hands import hands_in_front
+from mirror.hands import hands_in_front, hands_of
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
 from mirror.retouch import as_filmed, trousers, without_stray_holes
@@ -85,7 +85,11 @@ def with_a_hand(cloth: tuple[int, int, int]) -> tuple[PersonInputs, dict[str, np
 
 
 def draw_hands(person: PersonInputs, masks: dict[str, np.ndarray]) -> None:
-    hands_in_front(person, *(masks[name] for name in ("outline", "room", "coverage", "repair", "colours", "bare")))
+    hands_in_front(
+        person,
+        hands_of(person),
+        *(masks[name] for name in ("outline", "room", "coverage", "repair", "colours", "bare")),
+    )
 
 
 def test_the_garment_lies_between_fingers_and_fingers_before_it():

@@ -11,7 +11,7 @@ from ir_models.nets.igm import OUTPUTS, Igm
 from mirror.frames import Crop, Fit, Frame, Person
 from mirror.inputs import GarmentInputs, PersonInputs, enlarge
 from mirror.light import torso_shading
-from mirror.tryon import Warped, enlarge_flow, fit_of_repair
+from mirror.tryon import Warped, enlarge_flow, fit_of_repair, seen_of
 from mirror.wardrobe import Garment
 
 _OF_PERSON = ("person_maps", "person_layout", "person_frames", "skin_likeness")
@@ -39,8 +39,8 @@ class TorchFitter:
         names = ("person", "warped", "coverage", "person_maps", "skin", "skin_likeness")
         outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
         made = {name: output.numpy() for name, output in zip(OUTPUTS[self.igm.config.form], outputs, strict=True)}
-        bares_arms = garment.sleeves != "long"
-        return fit_of_repair(Warped(frame, seen, crop, flow, coverage, flat.outline(flow), bares_arms), made)
+        looked = seen_of(seen, garment) if "skin_mask" in made else None
+        return fit_of_repair(Warped(frame, seen, crop, flow, coverage, flat.outline(flow), looked), made)
 
 
 def _tensor(array: np.ndarray) -> Tensor:
