@@ -52,6 +52,29 @@ def test_a_hem_that_is_bitten_off_shows() -> None:
     assert quality_with(np.s_[315:360, 120:150], 0).ragged > 0.012
 
 
+def test_a_hem_in_folds_is_not_bitten_off() -> None:
+    """A shirt on a hanger, whose hem shows the wall between its folds, was doubtful."""
+    photo, points = draw_photo(TEE)
+    fold = np.s_[315:360, 120:150]
+    photo[fold] = photo[315:360, :30]
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon(points)).astype(np.int32)], 1)
+    mask[fold] = 0
+    assert measure(Cutout(mask, np.zeros_like(mask), photo, "drawn"), from_points(mask, points)).ragged < 0.008
+
+
+def test_a_garment_that_lies_askew_is_like_its_mirror_image() -> None:
+    photo, points = draw_photo(TEE)
+    askew = np.array([[1.0, 0.0, 0.0], [0.12, 1.0, -20.0]])
+    photo = cv2.warpAffine(photo, askew, photo.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    points = points @ askew[:, :2].T + askew[:, 2]
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(polygon(points)).astype(np.int32)], 1)
+    quality = measure(Cutout(mask, np.zeros_like(mask), photo, "drawn"), from_points(mask, points))
+    assert quality.uneven > 0.05 > 0.02 > quality.unlike
+    assert quality_with(BESIDE_THE_BODY).unlike > 0.02
+
+
 @pytest.mark.parametrize("spoil", [np.s_[310:360, 70:230], np.s_[110:175, 20:85]])
 def test_cloth_left_outside_is_taken_in(spoil: tuple[slice, slice]) -> None:
     photo, points = draw_photo(TEE)

@@ -43,12 +43,14 @@ class Strays:
 
     floor: in it, of the background's colours, lit or shaded, and not of its cloth's, touching the outline. cloth:
     beside it, of its cloth's colours and not of the background's, touching it too. holes: like floor, but enclosed by
-    the garment: gaps between sleeves and body, but labels and prints, too.
+    the garment: gaps between sleeves and body, but labels and prints, too. odds: float32 HxW, the log odds of the
+    background's colours against the cloth's.
     """
 
     floor: np.ndarray
     cloth: np.ndarray
     holes: np.ndarray
+    odds: np.ndarray
 
 
 def find_strays(bgr: np.ndarray, solid: np.ndarray, ring: np.ndarray) -> Strays:
@@ -63,7 +65,8 @@ def find_strays(bgr: np.ndarray, solid: np.ndarray, ring: np.ndarray) -> Strays:
     core = cv2.erode(within & solid, _disc(CORE * size))
     around = cv2.dilate(solid, _square(AROUND * size)) & (1 - cv2.dilate(solid, _square(CLEAR * size)))
     if core.sum() < 50 or around.sum() < 50:
-        return Strays(*np.zeros((3, *solid.shape), np.uint8))
+        none = np.zeros_like(solid)
+        return Strays(none, none, none, none.astype(np.float32))
     bins = _bins(even_lab(bgr))
     odds = cv2.GaussianBlur(_odds(_shares(bins[core > 0]), _shares(bins[around > 0]))[bins], (0, 0), 1.5)
     near = cv2.dilate(solid, _square(REACH * size)) & (1 - solid)
@@ -71,6 +74,7 @@ def find_strays(bgr: np.ndarray, solid: np.ndarray, ring: np.ndarray) -> Strays:
         _pieces(odds * solid, 1 - solid, size),
         _pieces(-odds * near, solid, size),
         _pieces(odds * solid, 1 - solid, size, enclosed=True),
+        odds,
     )
 
 
