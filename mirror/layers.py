@@ -28,9 +28,10 @@ EDGE_REACH = 2
 EDGE_PX, SHADOW_PX = 5, 7
 """Windows, canvas pixels, over which, twice, the stairs of an edge are evened out, two wide as they are, and over which
 its shadow ends where the parts grow together. So far from the edge a shadow falls, too."""
-SHADOWS = (82, 56, 28, 56, 28)
+SHADOWS, CREASE = (82, 56, 28, 56, 28), 44
 """Light, of 255, that a part loses right at its edge: the torso to arms before it, upper arms to forearms, forearms by
-turning away."""
+turning away. CREASE is the torso's where a garment has no forearms: upper arms lie close to it, and more looked drawn
+with a pen."""
 CARRY_PX, FIRST = (3, 7, 13), 20.0
 """Windows, canvas pixels, in which a part is looked at where it is carried on; how much more a smaller one tells."""
 EDGE_TRUST = 0.001
@@ -82,7 +83,8 @@ def edges_between(source: np.ndarray, part: np.ndarray, seen: np.ndarray, unit: 
 
 
 def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray, within: Box) -> Iterator[Layer]:
-    for which, shadow in enumerate(SHADOWS):
+    forearms = bool(((part == 2) | (part == 4)).any())
+    for which, shadow in enumerate(SHADOWS if forearms else (CREASE, *SHADOWS[1:])):
         own = cv2.compare(part, which, cv2.CMP_EQ)
         box = _around(cv2.bitwise_and(cv2.dilate(own, _REACH), near))
         if box is not None:

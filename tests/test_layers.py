@@ -5,7 +5,7 @@ import pytest
 
 from mirror.flat import parts
 from mirror.frames import CANVAS_H, CANVAS_W
-from mirror.layers import SHADOWS, Edges, edges_between
+from mirror.layers import CREASE, SHADOWS, Edges, edges_between
 from tests.bodies import flat_garment
 
 ALL = np.full((CANVAS_H, CANVAS_W), 255, np.uint8)
@@ -20,11 +20,11 @@ def forearm() -> np.ndarray:
     return np.stack([20 + 0.3 * ROWS, 240 - 0.5 * COLUMNS], -1)
 
 
-def half_and_half(apart: bool = True) -> Edges | None:
-    """A forearm on the right of column 96, the chest on its left; or what is called so, all of one flow."""
+def half_and_half(apart: bool = True, part: int = 2) -> Edges | None:
+    """A forearm, or so called, on the right of column 96, the chest on its left; or both of one flow."""
     right = COLUMNS >= 96
     source = np.where(right[..., None], forearm(), chest()) if apart else chest()
-    return edges_between(source, right.astype(np.uint8) * 2, ALL, 1.0)
+    return edges_between(source, right.astype(np.uint8) * part, ALL, 1.0)
 
 
 def on_canvas(cut: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -70,6 +70,12 @@ def test_the_chest_is_shaded_more_than_the_arm_before_it():
     assert edges is not None
     assert [layer.shadow for layer in edges.layers] == [SHADOWS[0], SHADOWS[2]]
     assert SHADOWS[0] > SHADOWS[1] > SHADOWS[2] > 0
+
+
+def test_beside_short_sleeves_the_chest_shows_a_crease_and_no_shadow():
+    edges = half_and_half(part=1)
+    assert edges is not None
+    assert [layer.shadow for layer in edges.layers] == [CREASE, SHADOWS[1]]
 
 
 @pytest.mark.parametrize(("sleeves", "found"), [("none", {0}), ("short", {0, 1, 3}), ("long", {0, 1, 2, 3, 4})])
