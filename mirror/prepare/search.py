@@ -31,23 +31,25 @@ class Found:
 
 
 class _Side:
-    """Candidates of one half of an outline, turned by an angle: by its features, and what the network makes of them."""
+    """Candidates of one half of an outline, turned by each of some angles: by its features (angles, POINTS, FEATURES),
+    and what the network makes of them."""
 
     def __init__(self, side: int, features: np.ndarray, log_odds: np.ndarray) -> None:
         odds = UNARY_WEIGHT * log_odds
         self.side = side
-        self.place = features[:, :2]
+        self.place = features[..., :2]
         self._steps: dict[tuple[str, str], np.ndarray] = {}
-        self.at = {p: _candidates(odds[:, i]) for i, p in enumerate(CHAIN)}
-        self.unary = {p: odds[self.at[p], i] for i, p in enumerate(CHAIN)}
+        self.at = {p: np.array([_candidates(o[:, i]) for o in odds]) for i, p in enumerate(CHAIN)}
+        self.unary = {p: np.take_along_axis(odds[..., i], self.at[p], 1) for i, p in enumerate(CHAIN)}
 
     def steps(self, a: str, b: str) -> np.ndarray:
-        """(CANDIDATES, CANDIDATES, 3): shift from each a to each b, and the share of the outline between them."""
+        """(angles, CANDIDATES, CANDIDATES, 3): shift from each a to each b, and the share of the outline between."""
         if (a, b) not in self._steps:  # the styles share most of them
             i, j = self.at[a], self.at[b]
-            shift = self.place[j][None, :] - self.place[i][:, None]
-            arc = ((j[None, :] - i[:, None]) * self.side) % POINTS / POINTS  # right halves run clockwise, left against
-            self._steps[a, b] = np.concatenate([shift, arc[..., None]], 2)
+            here, there = (np.take_along_axis(self.place, at[..., None], 1) for at in (i, j))
+            shift = there[:, None, :] - here[:, :, None]
+            arc = ((j[:, None, :] - i[:, :, None]) * self.side) % POINTS / POINTS  # right halves run clockwise
+            self._steps[a, b] = np.concatenate([shift, arc[..., None]], 3)
         return self._steps[a, b]
 
 
@@ -64,49 +66,45 @@ def _candidates(score: np.ndarray) -> np.ndarray:
 
 
 class _Half:
-    """The best chain from every neck candidate to every hem candidate of one half, for one style."""
+    """The best chain from every neck candidate to every hem candidate of one half, at each angle, for one style."""
 
     def __init__(self, side: _Side, shapes: Shapes, style: str) -> None:
         self.side, self.chain = side, chain_of(style)
-        total = np.full((CANDIDATES, CANDIDATES), -np.inf)
-        np.fill_diagonal(total, side.unary["neck"])
-        self.back: list[np.ndarray] = []
+        total = np.array([])
+        self.back: list[tuple[np.ndarray, np.ndarray]] = []
         for a, b, gauss in zip(self.chain[:-1], self.chain[1:], shapes.steps[style], strict=True):
-            step = gauss.log(side.steps(a, b)) + side.unary[b][None, :]
-            ways = total[:, None, :] + step.T[None]  # from each neck candidate to each b, over each a
-            best = ways.argmax(2)
-            self.back.append(best)
-            total = np.take_along_axis(ways, best[..., None], 2)[..., 0]
+            step = gauss.log(side.steps(a, b)) + side.unary[b][:, None, :]
+            if a == "neck":
+                total = side.unary[a][:, :, None] + step
+                continue
+            self.back.append((total, step))
+            total = _best_sum(total, step)
         self.total = total
 
-    def path(self, neck: int, hem: int) -> dict[str, int]:
-        """Contour points of the best chain between two candidates."""
+    def path(self, k: int, neck: int, hem: int) -> dict[str, int]:
+        """Contour points of the best chain between two candidates, at angle k."""
         out, j = {}, hem
-        for place, back in zip(self.chain[:0:-1], self.back[::-1], strict=True):
-            out[place] = int(self.side.at[place][j])
-            j = int(back[neck, j])
-        out["neck"] = int(self.side.at["neck"][neck])
+        for place, (total, step) in zip(self.chain[:1:-1], self.back[::-1], strict=True):
+            out[place] = int(self.side.at[place][k, j])
+            j = int((total[k, neck] + step[k, :, j]).argmax())
+        out[self.chain[1]] = int(self.side.at[self.chain[1]][k, j])
+        out["neck"] = int(self.side.at["neck"][k, neck])
         return out
 
 
-def _bridge(contour: Contour, gauss: Gauss, angle: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(a, b) log density of joining the halves: shift from a to b, share of the outline between, clockwise."""
-    place = (contour.points - contour.centre) @ rotation_matrix(angle).T / contour.scale
-    shift = place[b][None, :] - place[a][:, None]
-    arc = (b[None, :] - a[:, None]) % POINTS / POINTS
-    return gauss.log(np.concatenate([shift, arc[..., None]], 2))
+def _best_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(n, i, k): the greatest a[n, i, j] + b[n, j, k] over j."""
+    ahead = np.ascontiguousarray(a.transpose(0, 2, 1))  # the innermost axis is the longest that way
+    return np.stack([(one[:, :, None] + other[:, None]).max(0) for one, other in zip(ahead, b, strict=True)])
 
 
-def _join(left: _Half, right: _Half, neck: np.ndarray, hem: np.ndarray) -> tuple[float, tuple[int, int, int, int]]:
-    """The best pair of half chains: its score and the candidates neck left, hem left, neck right, hem right.
-
-    neck: (left, right), hem: (right, left) log densities of the joints.
-    """
-    over_hem = left.total[:, None, :] + hem[None]  # neck left, hem right, hem left
-    over_neck = neck[:, None, :] + right.total.T[None]  # neck left, hem right, neck right
-    both = over_hem.max(2) + over_neck.max(2)
-    nl, hr = np.unravel_index(int(both.argmax()), both.shape)
-    return float(both[nl, hr]), (int(nl), int(over_hem[nl, hr].argmax()), int(over_neck[nl, hr].argmax()), int(hr))
+def _bridge(contour: Contour, gauss: Gauss, angles: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(angles, a, b) log density of joining the halves: shift from a to b, share of the outline between, clockwise."""
+    place = [(contour.points - contour.centre) @ rotation_matrix(float(angle)).T / contour.scale for angle in angles]
+    here, there = (np.take_along_axis(np.array(place), at[..., None], 1) for at in (a, b))
+    shift = there[:, None, :] - here[:, :, None]
+    arc = (b[:, None, :] - a[:, :, None]) % POINTS / POINTS
+    return gauss.log(np.concatenate([shift, arc[..., None]], 3))
 
 
 def merit(found: Found) -> float:
@@ -125,30 +123,26 @@ def find(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tupl
 
 def find_each(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tuple[str, str], ...]) -> list[Found]:
     """The best places for each of the given angles."""
-    turned = [(angle, side) for angle in angles for side in (LEFT, RIGHT)]
-    features = np.array([contour.features(angle, side) for angle, side in turned])
-    odds = shapes.network.log_odds(
-        features.reshape(-1, features.shape[2])
-    )  # at once: one by one takes ten times as long
-    sides = [_Side(side, f, o) for (_, side), f, o in zip(turned, features, np.split(odds, len(turned)), strict=True)]
-    return [
-        _find(contour, shapes, float(angle), {LEFT: left, RIGHT: right}, pairs)
-        for angle, left, right in zip(angles, sides[::2], sides[1::2], strict=True)
-    ]
-
-
-def _find(
-    contour: Contour, shapes: Shapes, angle: float, sides: dict[int, _Side], pairs: tuple[tuple[str, str], ...]
-) -> Found:
-    halves = {(i, s): _Half(sides[(LEFT, RIGHT)[i]], shapes, s) for pair in pairs for i, s in enumerate(pair)}
-    left_at, right_at = sides[LEFT].at, sides[RIGHT].at
-    neck = _bridge(contour, shapes.bridges["neck"], angle, left_at["neck"], right_at["neck"])
-    hem = _bridge(contour, shapes.bridges["hem"], angle, right_at["hem"], left_at["hem"])
-    best: Found | None = None
+    features = np.array([[contour.features(float(angle), side) for angle in angles] for side in (LEFT, RIGHT)])
+    odds = shapes.network.log_odds(features.reshape(-1, features.shape[3]))  # one by one takes ten times as long
+    left, right = (
+        _Side(side, f, o)
+        for side, f, o in zip((LEFT, RIGHT), features, odds.reshape(*features.shape[:3], -1), strict=True)
+    )
+    halves = {
+        (side.side, s): _Half(side, shapes, s) for pair in pairs for side, s in zip((left, right), pair, strict=True)
+    }
+    neck = _bridge(contour, shapes.bridges["neck"], angles, left.at["neck"], right.at["neck"])
+    hem = _bridge(contour, shapes.bridges["hem"], angles, right.at["hem"], left.at["hem"]).transpose(0, 2, 1)
+    best: list[Found | None] = [None] * len(angles)
     for pair in pairs:
-        left, right = halves[0, pair[0]], halves[1, pair[1]]
-        score, (nl, hl, nr, hr) = _join(left, right, neck, hem)
-        if best is None or score > best.score:
-            best = Found({LEFT: left.path(nl, hl), RIGHT: right.path(nr, hr)}, pair, angle, score)
-    assert best is not None
-    return best
+        one, other = halves[LEFT, pair[0]], halves[RIGHT, pair[1]]
+        both = _best_sum(one.total, hem) + _best_sum(neck, other.total)  # neck left, hem right
+        for k, angle in enumerate(angles):
+            nl, hr = (int(i) for i in np.unravel_index(int(both[k].argmax()), both[k].shape))
+            score, so_far = float(both[k, nl, hr]), best[k]
+            if so_far is None or score > so_far.score:
+                hl = int((one.total[k, nl] + hem[k, :, hr]).argmax())
+                nr = int((neck[k, nl] + other.total[k, :, hr]).argmax())
+                best[k] = Found({LEFT: one.path(k, nl, hl), RIGHT: other.path(k, nr, hr)}, pair, float(angle), score)
+    return [found for found in best if found is not None]
