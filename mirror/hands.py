@@ -132,7 +132,8 @@ def _hand_in_front(
     body, near = _more(mask, 0.5), _more(zones.around, NEAR)
     same = doubtful = np.zeros_like(like)
     if before is not None:
-        same = before[0] * ramp(like, CLEARLY_SKIN[::-1])
+        # the rims of a ribbon, mixed of it and what is beside it, are coloured like skin, too, but narrow
+        same = before[0] * ramp(cv2.morphologyEx(like, cv2.MORPH_OPEN, _DISC[5]), CLEARLY_SKIN[::-1])
         doubtful = ramp(like, MAYBE_HAND) * same
         like = like * (1.0 - same)
     skin = _more(like, SURE_SKIN)

@@ -223,7 +223,6 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         coverage = supported(coverage) * made["composite_mask"][0, 0]
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
-        coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
         if bare is not None and seen is not None:
             bare = Bare(bare.colour, bare.share.copy())
             if seen.forearms is not None:
@@ -231,6 +230,7 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
                 down_to_the_end(warped.person, repair, bare.share, end)
             room = enlarge(made["background"][0, 0]) if "background" in made else np.zeros_like(coverage)
             hands_in_front(warped.person, seen.hands, warped.outline, room, coverage, repair, behind, bare.share)
+        coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
     shading = enlarge(made["shading"][0, 0])
     colours = cv2.cvtColor(behind, cv2.COLOR_BGR2BGRA)
     cv2.insertChannel(repair, colours, 3)
