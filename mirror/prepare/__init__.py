@@ -53,6 +53,8 @@ MOST_WITHIN = 0.35
 LEVEL_DEG = 1.0
 """A garment turned by less stays as it is: turning costs sharpness."""
 KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}
+Weighed = tuple[Cutout, Placed, Quality, list[str]]
+"""A cut-out, its landmarks, the figures of both, and what speaks against them, a clause each."""
 SLEEVES_OF_KIND = {"tank": ("none",), "tshirt": ("short",), "longsleeve": ("long",), "hoodie": ("long", "short")}
 
 
@@ -123,65 +125,54 @@ def prepare(
     return Prepared(evened(straightened(garment)), tuple(found), points, colours, outline, cut.method, quality)
 
 
-def _search(
-    photo: np.ndarray, network: Network | None, sleeved: bool | None = None
-) -> tuple[Cutout, Placed, Quality, list[str]]:
+def _search(photo: np.ndarray, network: Network | None, sleeved: bool | None = None) -> Weighed:
     """The best of a few ways to cut out; the first that raises no doubt ends the search. sleeved: if that is known."""
-    best: tuple[Cutout, Placed, Quality, list[str]] | None = None
+    best: Weighed | None = None
     left = MOST_CUTS
     colours = np.ascontiguousarray(photo[..., :3])
 
-    def consider(cut: Cutout, near: float | None = None) -> bool:
+    def consider(weighed: Weighed | None) -> bool:
         nonlocal best
-        if cut.mask.sum() < MIN_PIXELS:
+        if weighed is None:
             return False
-        placed = place(cut.opened, near, sleeved)
-        gaps = outside_body(cut.gaps, body(placed.points))
-        gaps = outside_body(gaps, waist(placed.points), 1.0)
-        if placed.sleeves != "long":  # whose armpits are less sure
-            gaps = outside_body(gaps, polygon(placed.points), 1.0)
-        if gaps.sum() < cut.gaps.sum():
-            cut = replace(cut, gaps=gaps)
-            placed = replace(place(cut.opened, placed.angle, sleeved), turned_score=placed.turned_score)
-        quality = measure(cut, placed)
-        found = doubts(quality, placed)
-        if cut.method == cutting.BY_COLOUR and (CUT_AWAY in found or FLOOR_KEPT in found):
-            cut, placed, quality = _mended(cut, placed, quality, sleeved)
-            found = doubts(quality, placed)
-        if found and sleeved is None and placed.sleeves == "none":  # short sleeves that lie along the body
-            other = place(cut.opened, placed.angle, True)
-            better = measure(cut, other)
-            if not doubts(better, other):
-                placed, quality, found = other, better, []
-        if best is None or (len(found), -_merit(quality)) < (len(best[3]), -_merit(best[2])):
-            best = cut, placed, quality, found
-        return not found
+        if best is None or _rank(weighed) < _rank(best):
+            best = weighed
+        return not weighed[3]
 
     if photo.shape[2] == 4:
-        consider(cutting.by_alpha(photo))
+        consider(_weigh(cutting.by_alpha(photo), sleeved))
     elif network is not None:
-        consider(cutting.by_network(colours, network))
+        consider(_weigh(cutting.by_network(colours, network), sleeved))
     else:
         tried: list[np.ndarray] = []
-        ahead: dict[float | None, Future[Cutout]] = {}
-        pool = ThreadPoolExecutor(1)
-        for reach in cutting.REACHES:
+
+        def look(reach: float | None) -> Weighed | None:
+            cut = cutting.by_colour(colours, reach)
+            if any(_overlap(cut.mask, mask) > SAME_CUT for mask in tried):
+                return None
+            tried.append(cut.mask)
+            return _weigh(cut, sleeved)
+
+        pool = ThreadPoolExecutor(1)  # the other core looks at the next reach meanwhile
+        ahead: Future[Weighed | None] | None = None
+        for after, reach in enumerate(cutting.REACHES, 1):
             if left < 1:
                 break
-            cut = ahead[reach].result() if reach in ahead else cutting.by_colour(colours, reach)
-            left -= 1
-            if any(_overlap(cut.mask, mask) > SAME_CUT for mask in tried):
-                continue
-            tried.append(cut.mask)
+            now, ahead = ahead, None
+            if now is not None and left > 1 and after < len(cutting.REACHES):
+                ahead = pool.submit(look, cutting.REACHES[after])
             before = best
-            sure = consider(cut)
-            if not sure and not ahead:  # the other core need not wait for what this one makes of the first
-                ahead = {other: pool.submit(cutting.by_colour, colours, other) for other in cutting.REACHES[1:]}
+            sure = consider(look(reach) if now is None else now.result())
+            left -= 1
+            if not sure and after == 1:
+                ahead = pool.submit(look, cutting.REACHES[after])
             if left and best is not None and best is not before and not (sure and excellent(best[2])):
-                sure = consider(_again(colours, best[0], best[1]), best[1].angle) or sure
+                again = _again(colours, best[0], best[1])
+                sure = consider(_weigh(again, sleeved, best[1].angle)) or sure
                 left -= 1
-            if left and best is not None and not sure and CUT_AWAY in best[3]:
-                sure = consider(cutting.grown(best[0], left_outside(best[0])), best[1].angle)
+            if left and best is not None and best is not before and not sure and CUT_AWAY in best[3]:
+                grown = cutting.grown(best[0], left_outside(best[0]))
+                sure = consider(_weigh(grown, sleeved, best[1].angle))
                 left -= 1
             if sure:
                 break
@@ -193,7 +184,40 @@ def _search(
     return _along_seams(*best[:2])
 
 
-def _along_seams(cut: Cutout, placed: Placed) -> tuple[Cutout, Placed, Quality, list[str]]:
+def _weigh(cut: Cutout, sleeved: bool | None, near: float | None = None) -> Weighed | None:
+    """A cut-out with its landmarks, mended where that helps; None where hardly anything was cut out.
+
+    near: about how far it must be turned, radians, if that is known.
+    """
+    if cut.mask.sum() < MIN_PIXELS:
+        return None
+    placed = place(cut.opened, near, sleeved)
+    gaps = outside_body(cut.gaps, body(placed.points))
+    gaps = outside_body(gaps, waist(placed.points), 1.0)
+    if placed.sleeves != "long":  # whose armpits are less sure
+        gaps = outside_body(gaps, polygon(placed.points), 1.0)
+    if gaps.sum() < cut.gaps.sum():
+        cut = replace(cut, gaps=gaps)
+        placed = replace(place(cut.opened, placed.angle, sleeved), turned_score=placed.turned_score)
+    quality = measure(cut, placed)
+    found = doubts(quality, placed)
+    if cut.method == cutting.BY_COLOUR and (CUT_AWAY in found or FLOOR_KEPT in found):
+        cut, placed, quality = _mended(cut, placed, quality, sleeved)
+        found = doubts(quality, placed)
+    if found and sleeved is None and placed.sleeves == "none":  # short sleeves that lie along the body
+        other = place(cut.opened, placed.angle, True)
+        better = measure(cut, other)
+        if not doubts(better, other):
+            placed, quality, found = other, better, []
+    return cut, placed, quality, found
+
+
+def _rank(weighed: Weighed) -> tuple[int, float]:
+    """The lower, the better."""
+    return len(weighed[3]), -_merit(weighed[2])
+
+
+def _along_seams(cut: Cutout, placed: Placed) -> Weighed:
     """A cut-out whose outline bends as the seams between its landmarks do, with the gaps beside long sleeves that only
     all colours tell, judged anew."""
     cut = cutting.along_seams(cut, polygon(placed.points))
