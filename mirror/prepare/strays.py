@@ -67,7 +67,7 @@ def find_strays(bgr: np.ndarray, solid: np.ndarray, ring: np.ndarray) -> Strays:
     if core.sum() < 50 or around.sum() < 50:
         none = np.zeros_like(solid)
         return Strays(none, none, none, none.astype(np.float32))
-    bins = _bins(even_lab(bgr))
+    bins = _bins_of(bgr.tobytes(), bgr.shape)
     odds = cv2.GaussianBlur(_odds(_shares(bins[core > 0]), _shares(bins[around > 0]))[bins], (0, 0), 1.5)
     near = cv2.dilate(solid, _square(REACH * size)) & (1 - solid)
     return Strays(
@@ -97,6 +97,14 @@ def _disc(radius: float) -> np.ndarray:
 
 def _square(radius: float) -> np.ndarray:
     return np.ones((2 * max(1, int(radius)) + 1,) * 2, np.uint8)
+
+
+@lru_cache(maxsize=2)
+def _bins_of(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """int64 HxW, read-only: of a picture, which is looked at ten times."""
+    bins = _bins(even_lab(np.frombuffer(data, np.uint8).reshape(shape)))
+    bins.setflags(write=False)
+    return bins
 
 
 def _bins(lab: np.ndarray) -> np.ndarray:
