@@ -33,7 +33,8 @@ _BODY = PERSON_CHANNELS.index("mask")
 
 
 def before_the_chest(person: PersonInputs) -> np.ndarray:
-    """float32 256x192, 0..1: forearms, from elbow to wrist, whose hand is seen. 0.3 ms."""
+    """float32 256x192, 0..1: forearms, from the elbow to just past the wrist as it is found, whose hand is seen.
+    0.3 ms."""
     landmarks, like = person.landmarks, person.skin_likeness[0, 0]
     x, y = either.grid(landmarks)
     at, (around, _) = person_points(landmarks), person.hand_zones

@@ -83,12 +83,13 @@ class Hand:
 def hands_of(person: PersonInputs) -> list[Hand]:
     """Where a person's hands are and what their colours are like: all of it that needs no fit."""
     around, fingers = person.hand_zones
+    before = person.before  # asked whether there is a hand or not: it learns of what is clear of them
     return [
         Hand(
             part,
             _zones(person.maps[0], near, past_wrist, part),
             *person.likeness_in(*part),
-            None if person.before is None else person.before.on(part),
+            None if before is None else before.on(part),
         )
         for near, past_wrist, part in _parts(around * (person.maps[0, _BODY] > IN_BODY[0]), fingers)
     ]

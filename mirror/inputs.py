@@ -7,7 +7,7 @@ generator:      person, warped, coverage, person_maps, skin, skin_likeness
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 
 import cv2
@@ -138,13 +138,6 @@ class PersonInputs:
         self.landmarks: np.ndarray = np.ascontiguousarray(landmarks[None, :, :2], np.float32)
         """float32 (1, 33, 2), canvas pixels."""
         self._worn, self._chest = worn, chest
-
-    def draw(self, names: Sequence[str]) -> None:
-        """Draws inputs that need no warp now, with what else their colours tell, and not when first asked for."""
-        for name in names:
-            self.named(name)
-        if "skin_likeness" in names:
-            _ = self.hand_zones, self.before
 
     @cached_property
     def before(self) -> Before | None:

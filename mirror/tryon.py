@@ -190,7 +190,8 @@ class NeuralFitter:
         answer: Ticket[Outputs] = network.submit(
             {n: prepared.features[n] if n in prepared.features else inputs.named(n) for n in ports}
         )
-        inputs.draw(self._ahead)  # while the warp is at work on another thread
+        for name in self._ahead:  # while the warp is at work on another thread
+            inputs.named(name)
         seen = seen_of(inputs, prepared.garment) if self._tells_skin else None
         room = None
         if self._backdrop is not None:

@@ -37,8 +37,8 @@ UNDER_WAY = 2
 would only wait: at 26 fits a second each one more makes every fit shown 38 ms older."""
 FINISHING, FITTING, BUILDING, FINDING, AHEAD = 2, 4, 5, 7, 10
 """How far below the main thread, so that the picture hardly ever waits, each of the others stands; the networks' own
-threads inherit BUILDING. What is nearer to being shown goes first: with all at 5 there were a tenth fewer fits, and the
-oldest shown were a sixth older."""
+threads inherit BUILDING. What is nearer to being shown goes first. In two runs each there were a tenth fewer fits with
+all at 5, and the oldest shown were a sixth older; but the machine's own speed varied by more than that meanwhile."""
 CLOSE_WITHIN_S = 30.0
 """Networks that are being compiled cannot be interrupted; left running, they crash the end of the process."""
 

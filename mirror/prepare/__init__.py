@@ -27,6 +27,7 @@ from mirror.prepare.judge import (
     left_outside,
     measure,
     polygon,
+    strays_of,
     through_neck,
     waist,
 )
@@ -35,7 +36,7 @@ from mirror.prepare.matte import premultiplied, soften, straight_alpha
 from mirror.prepare.neckline import crown, find_neckline, hanger
 from mirror.prepare.network import Network
 from mirror.prepare.straight import straightened
-from mirror.prepare.strays import find_strays
+from mirror.prepare.strays import Strays
 from mirror.wardrobe import KINDS, LANDMARKS, Garment
 
 MARGIN = 0.03
@@ -199,10 +200,11 @@ def _weigh(cut: Cutout, sleeved: bool | None, near: float | None = None) -> Weig
     if gaps.sum() < cut.gaps.sum():
         cut = replace(cut, gaps=gaps)
         placed = replace(place(cut.opened, placed.angle, sleeved), turned_score=placed.turned_score)
-    quality = measure(cut, placed)
+    strays = strays_of(cut, placed)
+    quality = measure(cut, placed, strays)
     found = doubts(quality, placed)
     if cut.method == cutting.BY_COLOUR and (CUT_AWAY in found or FLOOR_KEPT in found):
-        cut, placed, quality = _mended(cut, placed, quality, sleeved)
+        cut, placed, quality = _mended(cut, placed, quality, strays, sleeved)
         found = doubts(quality, placed)
     if found and sleeved is None and placed.sleeves == "none":  # short sleeves that lie along the body
         other = place(cut.opened, placed.angle, True)
@@ -222,8 +224,7 @@ def _along_seams(cut: Cutout, placed: Placed) -> Weighed:
     all colours tell, judged anew."""
     cut = cutting.along_seams(cut, polygon(placed.points))
     if placed.sleeves == "long":
-        holes = find_strays(cut.picture, cut.solid, polygon(placed.points)).holes
-        cut = replace(cut, gaps=cut.gaps | beside_body(holes, placed))
+        cut = replace(cut, gaps=cut.gaps | beside_body(strays_of(cut, placed).holes, placed))
     placed = replace(placed, contour=trace(cut.opened))
     quality = measure(cut, placed)
     return cut, placed, quality, doubts(quality, placed)
@@ -239,9 +240,11 @@ def _merit(quality: Quality) -> float:
     return quality.score + 30.0 * quality.agreement + 10.0 * quality.contrast
 
 
-def _mended(cut: Cutout, placed: Placed, quality: Quality, sleeved: bool | None) -> tuple[Cutout, Placed, Quality]:
+def _mended(
+    cut: Cutout, placed: Placed, quality: Quality, strays: Strays, sleeved: bool | None
+) -> tuple[Cutout, Placed, Quality]:
     """The cut-out without strays; as it was where that is no better, or takes off what landmarks say is cloth."""
-    mended = cutting.mended(cut, find_strays(cut.picture, cut.solid, polygon(placed.points)))
+    mended = cutting.mended(cut, strays)
     if mended.mask.sum() < MIN_PIXELS:
         return cut, placed, quality
     moved = replace(place(mended.opened, placed.angle, sleeved), turned_score=placed.turned_score)

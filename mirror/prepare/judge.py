@@ -171,8 +171,13 @@ def beside_body(holes: np.ndarray, placed: Placed) -> np.ndarray:
     return kept[label].astype(np.uint8)
 
 
-def measure(cutout: Cutout, placed: Placed) -> Quality:
-    """The figures."""
+def strays_of(cutout: Cutout, placed: Placed) -> Strays:
+    """What seems to lie on the wrong side of its outline."""
+    return find_strays(cutout.picture, cutout.solid, polygon(placed.points))
+
+
+def measure(cutout: Cutout, placed: Placed, strays: Strays | None = None) -> Quality:
+    """The figures. strays: of `strays_of`, where they are known already."""
     solid = cutout.solid
     height, width = solid.shape
     line = placed.contour.points
@@ -183,7 +188,7 @@ def measure(cutout: Cutout, placed: Placed) -> Quality:
     overlap = float((drawn & solid).sum()) / max(1.0, float((drawn | solid).sum()))
     bulge, dent = _bulge_and_dent(solid, drawn, placed)
     blot, uneven, unlike = _unlike_its_mirror_image(solid, placed)
-    strays = find_strays(cutout.picture, solid, polygon(placed.points))
+    strays = strays or strays_of(cutout, placed)
     return Quality(
         area=float(solid.sum()) / solid.size,
         score=placed.score,
