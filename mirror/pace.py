@@ -41,14 +41,16 @@ class Threads:
 
 
 def threads_for(budget: float | None) -> Threads:
-    """On two cores one each: the stages run beside each other, and a second thread waits for a core that another has.
-    It costs 4 ms of CPU of the pose network's 18, and 11 ms of a whole try-on's 63.
+    """The picture gets half of the cores. A network gets two where there are two: whichever of them is free takes the
+    next layer, so that an inference does not stand still where its only thread lost its core to another stage. On two
+    cores, three pairs of runs: 22.6 fits a second instead of 20.8, the oldest shown 169 ms old instead of 184.
 
     budget: cores; None: all there are.
     """
     available = max(1, min(cores(), math.ceil(budget or cores())))
     half = max(1, available // 2)
-    return Threads(picture=min(half, 4), pose=min(half, 2), networks=min(half, 4))
+    several = min(available, max(half, 2))
+    return Threads(picture=min(half, 4), pose=min(several, 2), networks=min(several, 4))
 
 
 class Pace:

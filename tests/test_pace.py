@@ -52,11 +52,11 @@ def test_a_rest_ends_although_much_was_overdrawn(monkeypatch: pytest.MonkeyPatch
     ("there", "budget", "threads"),
     [
         (1, None, Threads(1, 1, 1)),
-        (2, None, Threads(1, 1, 1)),
+        (2, None, Threads(1, 2, 2)),
         (2, 1.0, Threads(1, 1, 1)),
         (4, None, Threads(2, 2, 2)),
         (8, None, Threads(4, 2, 4)),
-        (8, 2.0, Threads(1, 1, 1)),
+        (8, 2.0, Threads(1, 2, 2)),
     ],
 )
 def test_threads_do_not_outnumber_the_cores(
