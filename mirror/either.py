@@ -1,7 +1,8 @@
-"""Arithmetic on numpy arrays or torch tensors, either: what the maps that networks see are drawn with.
+"""Arithmetic on numpy arrays, torch tensors or nodes of a graph: what the maps that networks see are drawn with.
 
-Every function is batched and answers with the kind it is given. This module imports numpy alone; it asks a tensor for
-its own module. Points are pairs of (B, 1, 1), canvas pixels; grids are of map pixels, 128 x 96 (`mirror.maps`).
+Every function is batched and answers with the kind it is given. This module imports numpy alone; it looks for the
+module of a tensor or a node among those loaded. Points are pairs of (B, 1, 1), canvas pixels; grids are of map pixels,
+128 x 96 (`mirror.maps`).
 """
 
 from __future__ import annotations
@@ -56,8 +57,10 @@ def constant(value: np.ndarray, like: Any) -> Any:
 
 
 def module(like: Any) -> Any:
-    """numpy, or torch."""
-    return np if isinstance(like, np.ndarray) else sys.modules["torch"]
+    """numpy, torch or `mirror.graph`."""
+    if isinstance(like, np.ndarray):
+        return np
+    return sys.modules["mirror.graph" if type(like).__module__ == "mirror.graph" else "torch"]
 
 
 def point(landmarks: Any, row: int) -> tuple[Any, Any]:

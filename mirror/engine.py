@@ -24,7 +24,7 @@ from mirror.modelset import REMEDY, ModelSet, NetworkFile, load_model_set  # noq
 REQUESTS = 2
 """Requests of one network that may be under way at once: the frame in work and the next."""
 STUCK_AFTER_S = 30.0
-_UNPINNED = {"ENABLE_CPU_PINNING": False}
+UNPINNED = {"ENABLE_CPU_PINNING": False}
 """Several networks and the picture share few cores: threads bound to one wait for it while another is free. Bound,
 two cores gave 21 fits a second; free, 26."""
 _HEAVY = ("Convolution", "FullyConnected", "MatMul", "Deconvolution")
@@ -190,7 +190,7 @@ class Engine:
             "INFERENCE_NUM_THREADS": threads,
             # What is not quantised runs in f32 everywhere, so that a machine with bf16 gives the same picture.
             "INFERENCE_PRECISION_HINT": "f32",
-            **_UNPINNED,
+            **UNPINNED,
         }
         # A folder named by content: a compiled network can never be taken for another one's.
         place = cache / self.models.digest(spec.name)[:16]
@@ -301,7 +301,7 @@ def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": "bf16" if has_bf16(core) else "f32",
-        **_UNPINNED,
+        **UNPINNED,
     }
     try:
         with tempfile.TemporaryDirectory() as folder:  # this reader takes only paths

@@ -7,14 +7,15 @@ generator:      person, warped, coverage, person_maps, skin, skin_likeness
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
 
 from mirror.chest import Before, Chest
 from mirror.frames import CANVAS_H, CANVAS_W
+from mirror.graph import Drawing, Node
 from mirror.maps import (
     MAP_H,
     MAP_W,
@@ -119,6 +120,23 @@ class GarmentInputs:
         return cv2.remap(self.mask, cv2.transform(flow, _TO_PIXELS), None, cv2.INTER_LINEAR)
 
 
+@cache
+def person_drawing() -> Drawing:
+    """What `_draw_person` draws, compiled once a process."""
+    return Drawing(_draw_person, (1, 33, 2), (1, MAP_H, MAP_W), (1, 3, MAP_H, MAP_W))
+
+
+def _draw_person(landmarks: Node, mask: Node, picture: Node) -> Sequence[Node]:
+    """All of a person's maps that are drawn by arithmetic alone, in the order of `PersonInputs._drawn`."""
+    return (
+        person_maps(landmarks, mask),
+        person_layout(landmarks),
+        person_frames(landmarks),
+        skin_colour(picture, landmarks),
+        *hand_zones(landmarks),
+    )
+
+
 class PersonInputs:
     """Of a person on the canvas; each map is drawn once, when first asked for.
 
@@ -147,8 +165,22 @@ class PersonInputs:
         return self._chest.look(self.canvas, self.mask, self.landmarks, self.hand_zones[0].max(0))
 
     @cached_property
+    def _drawn(self) -> list[np.ndarray]:
+        return person_drawing()(self.landmarks, halve(self.mask)[None], self._small)
+
+    @property
     def maps(self) -> np.ndarray:
-        return np.ascontiguousarray(person_maps(self.landmarks, halve(self.mask)[None]), np.float32)
+        return self._drawn[0]
+
+    @property
+    def skin(self) -> np.ndarray:
+        return self._drawn[3]
+
+    @property
+    def hand_zones(self) -> tuple[np.ndarray, np.ndarray]:
+        """float32 2x128x96 twice, of `mirror.skin.hand_zones`."""
+        around, fingers = self._drawn[4:]
+        return around[0], fingers[0]
 
     @cached_property
     def _palette(self) -> Palette:
@@ -168,19 +200,9 @@ class PersonInputs:
         return planes(halve(self.canvas))
 
     @cached_property
-    def skin(self) -> np.ndarray:
-        return np.ascontiguousarray(skin_colour(self._small, self.landmarks), np.float32)
-
-    @cached_property
     def skin_likeness(self) -> np.ndarray:
         found = skin_likeness(self._small, self.skin, self.landmarks, self._thinned, self.hand_zones[0][None])
         return np.ascontiguousarray(found, np.float32)
-
-    @cached_property
-    def hand_zones(self) -> tuple[np.ndarray, np.ndarray]:
-        """float32 2x128x96 twice, of `mirror.skin.hand_zones`."""
-        around, fingers = hand_zones(self.landmarks)
-        return around[0], fingers[0]
 
     def apart_from_top(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Of rows of the maps: likeness to skin, float32 hx96, 0..1, and how far the colours are from those of what is
@@ -201,8 +223,8 @@ class PersonInputs:
         """
         make: dict[str, Callable[[], np.ndarray]] = {
             "person_maps": lambda: self.maps,
-            "person_layout": lambda: person_layout(self.landmarks),
-            "person_frames": lambda: person_frames(self.landmarks),
+            "person_layout": lambda: self._drawn[1],
+            "person_frames": lambda: self._drawn[2],
             "person": lambda: self._planes,
             "skin": lambda: self.skin,
             "skin_likeness": lambda: self.skin_likeness,

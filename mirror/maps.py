@@ -1,8 +1,8 @@
 """Landmarks -> what the networks see: `person_maps`, `person_layout`, `person_frames`, `garment_maps`,
 `garment_layout`. What they see of the picture itself is in `skin.py`.
 
-One code for the live mirror and for training: every function is batched and takes numpy arrays or torch tensors, and
-answers with the same kind (see `either.py`).
+One code for the live mirror and for training: every function is batched and takes numpy arrays, torch tensors or nodes
+of a graph, and answers with the same kind (see `either.py`).
 
 Maps are 128 x 96, half the canvas, pixel-area aligned: map pixel (row i, column j) has its centre at canvas point
 (2 j + 0.5, 2 i + 0.5). Points are canvas pixels, the centre of the first pixel being (0, 0). Left and right are the

@@ -1,6 +1,6 @@
 """A picture -> where the person's own skin is in it: `skin_colour`, `skin_likeness`, and the `Palette` behind it.
 
-One code for the live mirror and for training, as in `maps.py`: batched, numpy arrays or torch tensors (`either.py`).
+One code for the live mirror and for training, as in `maps.py`: batched, arrays of any kind that `either.py` knows.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
 from mirror.hands import Hand, hands_in_front, hands_of
-from mirror.inputs import OF_WARP, GarmentInputs, PersonInputs, enlarge, picture_of
+from mirror.inputs import OF_WARP, GarmentInputs, PersonInputs, enlarge, person_drawing, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
@@ -117,6 +117,7 @@ class NeuralFitter:
         """
         self.engine = Engine(models_dir, threads, cache)
         _check(self.engine)
+        person_drawing()  # compiled now, not while the first picture waits
         self._garments: OrderedDict[int, _Prepared] = OrderedDict()
         self._lock = threading.Lock()  # garments are prepared ahead on a thread of its own
         self._gain = OneEuro(GAIN_CUTOFF_HZ, 0.0)
