@@ -113,7 +113,7 @@ def fit_steps(samples: list[Sample]) -> dict:
             continue
         angle = upright(labels)
         for side, (style, at) in found.items():
-            place = contour.features(angle, side)[:, :2]
+            place = contour.features(np.array([angle]), side)[0, :, :2]
             chain = chain_of(style)
             rows = steps.setdefault(style, [[] for _ in chain[1:]])
             for row, a, b in zip(rows, chain[:-1], chain[1:], strict=True):
@@ -182,7 +182,7 @@ def rows_of(samples: list[Sample], rng: np.random.Generator) -> tuple[np.ndarray
                     away = np.abs((np.arange(POINTS) - at[place] + POINTS // 2) % POINTS - POINTS // 2)
                     target[:, column] = np.exp(-0.5 * (away / 1.3) ** 2)
                 target[:, 0] = np.maximum(0.0, 1.0 - target[:, 1:].sum(1))
-                features.append(contour.features(angle, side).astype(np.float32))
+                features.append(contour.features(np.array([angle]), side)[0].astype(np.float32))
                 targets.append(target / target.sum(1, keepdims=True))
     return np.concatenate(features), np.concatenate(targets)
 

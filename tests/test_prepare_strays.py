@@ -9,7 +9,7 @@ import pytest
 from mirror.prepare.cutout import Cutout, mended
 from mirror.prepare.judge import beside_body, polygon
 from mirror.prepare.landmarks import from_points
-from mirror.prepare.strays import find_strays
+from mirror.prepare.strays import find_holes, find_strays
 from tests.photos import LONG, TEE, draw_photo
 
 UNDER_THE_HEM, UNDER_A_SLEEVE, HEM = np.s_[344:374, 120:180], np.s_[150:230, 60:84], np.s_[310:344, 84:130]
@@ -57,7 +57,7 @@ def test_floor_that_the_garment_encloses_is_a_gap_beside_the_body_only(
     mask[140:200, 50:90] = 1
     photo[140:200, 50:90] = (60, 70, 180)
     photo[where] = (190, 200, 205)
-    holes = find_strays(photo, mask, polygon(points)).holes
+    holes = find_holes(find_strays(photo, mask, polygon(points)), mask)
     assert holes[where].mean() > 0.6 and holes.sum() < 2 * holes[where].size
     assert beside_body(holes, from_points(mask, points)).any() == beside
 

@@ -32,20 +32,24 @@ class Contour:
     normal: np.ndarray
     turn: np.ndarray
 
-    def features(self, angle: float, side: int) -> np.ndarray:
-        """float64 (POINTS, FEATURES), after turning the outline by `angle` radians: place, outward normal, turns, and
-        where the points around lie.
+    def turned(self, angles: np.ndarray) -> np.ndarray:
+        """float64 (angles, POINTS, 2): the points around the centre, in sizes, turned by angles (radians)."""
+        around = self.points - self.centre
+        return np.array([around @ rotation_matrix(float(angle)).T for angle in angles]) / self.scale
+
+    def features(self, angles: np.ndarray, side: int) -> np.ndarray:
+        """float64 (angles, POINTS, FEATURES), after turning the outline by angles (radians): place, outward normal,
+        turns, and where the points around lie.
 
         side: 1 for the right half of the garment as seen, -1 for the left, which is mirrored so that both look alike.
         """
-        rotation = rotation_matrix(angle)
-        place = (self.points - self.centre) @ rotation.T / self.scale
-        normal = self.normal @ rotation.T
         flip = np.array([side, 1.0])
-        place = place * flip
-        ahead = [np.roll(place, -side * reach, 0) - place for reach in REACHES]
-        behind = [np.roll(place, side * reach, 0) - place for reach in REACHES]
-        return np.hstack([place, normal * flip, self.turn, *ahead, *behind])
+        place = self.turned(angles) * flip
+        normal = np.array([self.normal @ rotation_matrix(float(angle)).T for angle in angles]) * flip
+        turn = np.broadcast_to(self.turn, (len(angles), *self.turn.shape))
+        ahead = [np.roll(place, -side * reach, 1) - place for reach in REACHES]
+        behind = [np.roll(place, side * reach, 1) - place for reach in REACHES]
+        return np.concatenate([place, normal, turn, *ahead, *behind], 2)
 
 
 def rotation_matrix(angle: float) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mirror.prepare.grabcut import even_lab
+from mirror.prepare.grabcut import even_lab, remembered
 
 NEAR = 0.10
 """Reach of the local colour models, of the square root of the garment's area (its size, below)."""
@@ -122,6 +122,7 @@ def local_misfit(
     return best + 0.5 * own + noise, weight
 
 
+@remembered
 def _steepness(bgr: np.ndarray) -> np.ndarray:
     """float32 HxW: gradient of the colours."""
     lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)

@@ -5,7 +5,8 @@ Source of the method: C. Rother, V. Kolmogorov, A. Blake, "GrabCut", 2004; the s
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 
 import cv2
 import numpy as np
@@ -38,16 +39,27 @@ def lab_of(bgr: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(bgr.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB)
 
 
+def remembered(make: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """What a function makes of a picture (uint8 HxWx3) alone, read-only and kept for the last two pictures: the same
+    one is looked at twenty times, from many places."""
+
+    @lru_cache(maxsize=2)
+    def made(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+        out = make(np.frombuffer(data, np.uint8).reshape(shape))
+        out.setflags(write=False)
+        return out
+
+    @wraps(make)
+    def of(bgr: np.ndarray) -> np.ndarray:
+        return made(bgr.tobytes(), bgr.shape)
+
+    return of
+
+
+@remembered
 def even_lab(bgr: np.ndarray) -> np.ndarray:
-    """As `lab_of`, float32 HxWx3 and read-only, with grain and weave evened out."""
-    return _even_lab(bgr.tobytes(), bgr.shape)  # a picture is looked at twenty times, from many places
-
-
-@lru_cache(maxsize=2)
-def _even_lab(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
-    lab = lab_of(cv2.bilateralFilter(np.frombuffer(data, np.uint8).reshape(shape), 5, 20, 3))
-    lab.setflags(write=False)
-    return lab
+    """As `lab_of`, float32 HxWx3, with grain and weave evened out."""
+    return lab_of(cv2.bilateralFilter(bgr, 5, 20, 3))
 
 
 def cut(bgr: np.ndarray, reach: float | None = 1.0) -> np.ndarray:
@@ -98,12 +110,7 @@ def seed(bgr: np.ndarray, reach: float | None) -> tuple[np.ndarray, np.ndarray]:
     y, x = np.mgrid[0:height, 0:width]
     u, v = (x + 0.5) / width * 2 - 1, (y + 0.5) / height * 2 - 1
     rim = np.minimum(1 - np.abs(u), 1 - np.abs(v)) < RIM
-    colours = (lab_of(bgr) * LAB_WEIGHTS).reshape(-1, 3)
-    cv2.setRNGSeed(7)  # the same photo gives the same garment
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 15, 1.0)
-    count = min(CLUSTERS, len(colours))
-    _, label, _ = cv2.kmeans(colours, count, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    label = label.reshape(height, width)
+    label, count = _clusters(bgr), min(CLUSTERS, height * width)
     far = _away_from_rare(label, rim, u, v) if reach is None else np.hypot(u, v) / 0.85 - 0.95 * reach
     prior = 1.0 / (1.0 + np.exp(far / 0.12))
     chance = np.where(rim, 0.5 * prior, prior)
@@ -115,6 +122,17 @@ def seed(bgr: np.ndarray, reach: float | None) -> tuple[np.ndarray, np.ndarray]:
         odds = np.log((inside + 1e-4) / (outside + 1e-4))
         chance = cv2.GaussianBlur(1.0 / (1.0 + np.exp(-(odds[label] + place))), (0, 0), 1.0)
     return chance.astype(np.float32), prior.astype(np.float32)
+
+
+@remembered
+def _clusters(bgr: np.ndarray) -> np.ndarray:
+    """int32 HxW: which of CLUSTERS each pixel's colour falls into."""
+    colours = (lab_of(bgr) * LAB_WEIGHTS).reshape(-1, 3)
+    cv2.setRNGSeed(7)  # the same photo gives the same garment
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 15, 1.0)
+    count = min(CLUSTERS, len(colours))
+    _, label, _ = cv2.kmeans(colours, count, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    return np.asarray(label).reshape(bgr.shape[:2])
 
 
 def _away_from_rare(label: np.ndarray, rim: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:

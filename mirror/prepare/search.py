@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirror.prepare.contour import POINTS, Contour, rotation_matrix
+from mirror.prepare.contour import POINTS, Contour
 from mirror.prepare.shapes import CHAIN, Gauss, Shapes, chain_of
 
 CANDIDATES = 26
@@ -100,8 +100,8 @@ def _best_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _bridge(contour: Contour, gauss: Gauss, angles: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(angles, a, b) log density of joining the halves: shift from a to b, share of the outline between, clockwise."""
-    place = [(contour.points - contour.centre) @ rotation_matrix(float(angle)).T / contour.scale for angle in angles]
-    here, there = (np.take_along_axis(np.array(place), at[..., None], 1) for at in (a, b))
+    place = contour.turned(angles)
+    here, there = (np.take_along_axis(place, at[..., None], 1) for at in (a, b))
     shift = there[:, None, :] - here[:, :, None]
     arc = (b[:, None, :] - a[:, :, None]) % POINTS / POINTS
     return gauss.log(np.concatenate([shift, arc[..., None]], 3))
@@ -123,7 +123,7 @@ def find(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tupl
 
 def find_each(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple[tuple[str, str], ...]) -> list[Found]:
     """The best places for each of the given angles."""
-    features = np.array([[contour.features(float(angle), side) for angle in angles] for side in (LEFT, RIGHT)])
+    features = np.array([contour.features(angles, side) for side in (LEFT, RIGHT)])
     odds = shapes.network.log_odds(features.reshape(-1, features.shape[3]))  # one by one takes ten times as long
     left, right = (
         _Side(side, f, o)
@@ -135,9 +135,11 @@ def find_each(contour: Contour, shapes: Shapes, angles: np.ndarray, pairs: tuple
     neck = _bridge(contour, shapes.bridges["neck"], angles, left.at["neck"], right.at["neck"])
     hem = _bridge(contour, shapes.bridges["hem"], angles, right.at["hem"], left.at["hem"]).transpose(0, 2, 1)
     best: list[Found | None] = [None] * len(angles)
+    over_hem = {style: _best_sum(halves[LEFT, style].total, hem) for style in {left for left, _ in pairs}}
+    over_neck = {style: _best_sum(neck, halves[RIGHT, style].total) for style in {right for _, right in pairs}}
     for pair in pairs:
         one, other = halves[LEFT, pair[0]], halves[RIGHT, pair[1]]
-        both = _best_sum(one.total, hem) + _best_sum(neck, other.total)  # neck left, hem right
+        both = over_hem[pair[0]] + over_neck[pair[1]]  # neck left, hem right
         for k, angle in enumerate(angles):
             nl, hr = (int(i) for i in np.unravel_index(int(both[k].argmax()), both[k].shape))
             score, so_far = float(both[k, nl, hr]), best[k]

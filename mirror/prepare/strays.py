@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mirror.prepare.gaps import LAB_BLACK
-from mirror.prepare.grabcut import even_lab
+from mirror.prepare.grabcut import even_lab, remembered
 
 BINS = (20, 24, 24)
 LOWEST, SPAN = np.array([0.0, -72.0, -72.0], np.float32), np.array([100.0, 144.0, 144.0], np.float32)
@@ -42,14 +42,12 @@ class Strays:
     """Pieces that lie on the wrong side of a garment's outline, uint8 HxW 0/1.
 
     floor: in it, of the background's colours, lit or shaded, and not of its cloth's, touching the outline. cloth:
-    beside it, of its cloth's colours and not of the background's, touching it too. holes: like floor, but enclosed by
-    the garment: gaps between sleeves and body, but labels and prints, too. odds: float32 HxW, the log odds of the
-    background's colours against the cloth's.
+    beside it, of its cloth's colours and not of the background's, touching it too. odds: float32 HxW, the log odds of
+    the background's colours against the cloth's.
     """
 
     floor: np.ndarray
     cloth: np.ndarray
-    holes: np.ndarray
     odds: np.ndarray
 
 
@@ -66,16 +64,19 @@ def find_strays(bgr: np.ndarray, solid: np.ndarray, ring: np.ndarray) -> Strays:
     around = cv2.dilate(solid, _square(AROUND * size)) & (1 - cv2.dilate(solid, _square(CLEAR * size)))
     if core.sum() < 50 or around.sum() < 50:
         none = np.zeros_like(solid)
-        return Strays(none, none, none, none.astype(np.float32))
-    bins = _bins_of(bgr.tobytes(), bgr.shape)
+        return Strays(none, none, none.astype(np.float32))
+    bins = _bins_of(bgr)
     odds = cv2.GaussianBlur(_odds(_shares(bins[core > 0]), _shares(bins[around > 0]))[bins], (0, 0), 1.5)
     near = cv2.dilate(solid, _square(REACH * size)) & (1 - solid)
-    return Strays(
-        _pieces(odds * solid, 1 - solid, size),
-        _pieces(-odds * near, solid, size),
-        _pieces(odds * solid, 1 - solid, size, enclosed=True),
-        odds,
-    )
+    return Strays(_pieces(odds * solid, 1 - solid, size), _pieces(-odds * near, solid, size), odds)
+
+
+def find_holes(strays: Strays, solid: np.ndarray) -> np.ndarray:
+    """uint8 HxW 0/1: like floor, but enclosed by the garment: gaps beside the body, but labels and prints, too.
+
+    strays, solid: as of and for `find_strays`.
+    """
+    return _pieces(strays.odds * solid, 1 - solid, float(np.sqrt(solid.sum())), enclosed=True)
 
 
 def _pieces(odds: np.ndarray, other: np.ndarray, size: float, enclosed: bool = False) -> np.ndarray:
@@ -99,12 +100,10 @@ def _square(radius: float) -> np.ndarray:
     return np.ones((2 * max(1, int(radius)) + 1,) * 2, np.uint8)
 
 
-@lru_cache(maxsize=2)
-def _bins_of(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """int64 HxW, read-only: of a picture, which is looked at ten times."""
-    bins = _bins(even_lab(np.frombuffer(data, np.uint8).reshape(shape)))
-    bins.setflags(write=False)
-    return bins
+@remembered
+def _bins_of(bgr: np.ndarray) -> np.ndarray:
+    """int64 HxW: in which bin each pixel's colour falls."""
+    return _bins(even_lab(bgr))
 
 
 def _bins(lab: np.ndarray) -> np.ndarray:
