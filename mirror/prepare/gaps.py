@@ -96,11 +96,10 @@ def local_misfit(
     """
     full = lab.shape[1::-1]
     small = (max(1, full[0] // THINNED), max(1, full[1] // THINNED))
-    chosen = where.astype(np.float32)
-    part = lab * chosen[..., None]
+    part = cv2.copyTo(lab, where)
     count, sums, squares = (
         cv2.GaussianBlur(cv2.resize(m, small, interpolation=cv2.INTER_AREA), (0, 0), max(0.5, sigma / THINNED))
-        for m in (chosen, part, part * lab)
+        for m in (where.astype(np.float32), part, part * lab)
     )
     weight = count[..., None] + 1e-6
     mean = sums / weight
@@ -110,16 +109,27 @@ def local_misfit(
         cv2.resize(m, full, interpolation=cv2.INTER_LINEAR) for m in (mean, 1.0 / spread, noise, weight)
     )
     if shades == (1.0,):
-        off = (lab - mean) * spread
-        return cv2.transform(off * off, np.full((1, 3), 0.5, np.float32)) + noise, weight
-    seen, usual = (lab + LAB_BLACK) * spread, (mean + LAB_BLACK) * spread
+        off = np.subtract(lab, mean, mean)  # in place wherever it can be: new pages take longer than sums
+        off *= spread
+        off *= off
+        misfit = cv2.transform(off, np.full((1, 3), 0.5, np.float32))
+        misfit += noise
+        return misfit, weight
+    seen, usual = (lab + LAB_BLACK) * spread, np.add(mean, LAB_BLACK, mean)
+    usual *= spread
     one = np.ones((1, 3), np.float32)
-    both, own, theirs = (cv2.transform(a * b, one) for a, b in ((seen, usual), (seen, seen), (usual, usual)))
-    best = None
+    both = cv2.transform(np.multiply(seen, usual, spread), one)
+    own, theirs = (cv2.transform(np.multiply(m, m, m), one) for m in (seen, usual))
+    best, other = np.full_like(both, np.inf), np.empty_like(both)
     for shade in shades:  # the squared distance of seen from shade * usual
-        misfit = (0.5 * shade * shade) * theirs - shade * both + np.float32(shade_cost * (1.0 - shade))
-        best = misfit if best is None else cv2.min(best, misfit)
-    return best + 0.5 * own + noise, weight
+        misfit = (0.5 * shade * shade) * theirs
+        misfit -= np.multiply(both, shade, other)
+        misfit += np.float32(shade_cost * (1.0 - shade))
+        cv2.min(best, misfit, best)
+    own *= 0.5
+    best += own
+    best += noise
+    return best, weight
 
 
 @remembered
