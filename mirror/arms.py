@@ -32,21 +32,29 @@ TOLD_ROWS, END_ROWS = 4, 12
 _BODY = PERSON_CHANNELS.index("mask")
 
 
+def hands_seen(person: PersonInputs) -> tuple[float, float]:
+    """How surely the hand of either forearm, and so the forearm, is seen, 0..1; 0 of one that points at the camera."""
+    like, at = person.skin_likeness[0, 0], person_points(person.landmarks)
+    unit = float(torso_frame(at)[3][0, 0, 0])
+    seen = []
+    for side, zone in zip(("left", "right"), person.hand_zones[0], strict=True):
+        hand = ((like > SKIN) & (zone > 0.5)).sum() / (0.5 * unit * HAND_R) ** 2
+        long = either.length(either.minus(at[f"wrist_{side}"], at[f"elbow_{side}"]))[0, 0, 0] / unit
+        seen.append(float(ramp(np.array(hand), HAND_SHARE) * ramp(np.array(long), LONG)))
+    return seen[0], seen[1]
+
+
 def before_the_chest(person: PersonInputs) -> np.ndarray:
     """float32 256x192, 0..1: forearms, from the elbow to just past the wrist as it is found, whose hand is seen.
     0.3 ms."""
-    landmarks, like = person.landmarks, person.skin_likeness[0, 0]
-    x, y = either.grid(landmarks)
-    at, (around, _) = person_points(landmarks), person.hand_zones
+    x, y = either.grid(person.landmarks)
+    at = person_points(person.landmarks)
     unit = float(torso_frame(at)[3][0, 0, 0])
-    out = np.zeros_like(like)
-    for side, zone in zip(("left", "right"), around, strict=True):
-        elbow, wrist = at[f"elbow_{side}"], at[f"wrist_{side}"]
-        hand = ((like > SKIN) & (zone > 0.5)).sum() / (0.5 * unit * HAND_R) ** 2
-        long = either.length(either.minus(wrist, elbow))[0, 0, 0] / unit
-        seen = float(ramp(np.array(hand), HAND_SHARE) * ramp(np.array(long), LONG))
+    out = np.zeros_like(person.maps[0, _BODY])
+    for side, seen in zip(("left", "right"), hands_seen(person), strict=True):
         if seen:
-            part = _around(elbow, wrist, REACH * unit)
+            elbow, wrist = at[f"elbow_{side}"], at[f"wrist_{side}"]
+            part = part_around(elbow, wrist, REACH * unit)
             square, along, _ = either.segment(x[:, :, part[1]], y[:, part[0]], elbow, wrist, 1.0)
             half = (ELBOW_R + (WRIST_R - ELBOW_R) * along[0].clip(0.0, 1.0)) * np.float32(unit)
             inside = (half - square[0] ** 0.5) * 0.5  # map pixels
@@ -55,7 +63,7 @@ def before_the_chest(person: PersonInputs) -> np.ndarray:
     return enlarge(out * ramp(person.maps[0, _BODY], IN_BODY))
 
 
-def _around(a: tuple[Any, Any], b: tuple[Any, Any], reach: float) -> tuple[slice, slice]:
+def part_around(a: tuple[Any, Any], b: tuple[Any, Any], reach: float) -> tuple[slice, slice]:
     """The part of the maps that is within reach (canvas pixels) of two points."""
     ends = [[float(point[k][0, 0, 0]) for point in (a, b)] for k in (1, 0)]
     rows, columns = (slice(max(int((min(e) - reach) / 2), 0), max(int((max(e) + reach) / 2) + 2, 0)) for e in ends)

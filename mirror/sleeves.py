@@ -1,33 +1,44 @@
-"""The cloth of a sleeve lies over the whole width of the arm in it.
+"""A long sleeve lies along the forearm, as far as the hand that is seen at its end.
 
-Which side of a bent forearm is seen no landmark tells, and a network that was taught both answers with their mean: a
-line along the sleeve's middle, drawn out over the whole arm. Of forearms before the chest, on real clips, it shows 0 to
-0.4 of the sleeve's width, here and there turned over (0.55 to 0.8 of hanging ones): a grey smear. There the cloth is
-laid over the arm anew, its outer edge to the side that is outside where the arm hangs.
+Of a forearm before the chest a warp network often shows nothing, and the hand floats; which side of it is seen it was
+taught both answers to, and gives their mean; and it lets a sleeve end where it is no longer sure. But where a forearm
+is, its landmarks tell, and that it is in front, its hand: there the cloth is laid on by these.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from mirror import either
+from mirror.arms import EDGE_PX, ELBOW_R, REACH, WRIST_R, hands_seen, part_around
 from mirror.either import ramp
-from mirror.flat import Sleeve, part_distances, sleeves_of
+from mirror.flat import ELBOW, Sleeve, part_distances, sleeves_of
 from mirror.frames import flow_from_pixels, flow_to_pixels
 from mirror.garment import Garment
+from mirror.inputs import IN_BODY, PersonInputs
+from mirror.maps import PERSON_CHANNELS, person_points, torso_frame
 
-FOREARM = (0.42, 0.58)
-"""How far along a sleeve its forearm begins: nothing is changed before, all from the second on."""
-SQUEEZED, FREE = 0.3, 0.55
-"""Share of the sleeve's width on the arm up to which it is laid anew, and from which it stays as it is."""
-SHOWN = 0.8
-"""Share of the sleeve's width that is seen of an arm: what lies beyond goes round it."""
+BEGINS = (0.0, 0.3)
+"""Where along a forearm, 0 the elbow and 1 the wrist, the network's sleeve has given way to the one laid on."""
+CUFF, ENDS = 1.06, (1.2, 1.06)
+"""Where along it the cuff's edge lies; from where on nothing is covered, and up to where all."""
+LOOSE, WIDEST = 1.15, 2.0
+"""Half a sleeve's width, in half-widths of the arm, if the network shows it no wider; and at most."""
 EVEN = math.sqrt(3.0)
 """Half the width of an even strip, in standard deviations of its pixels."""
-LEAST_PX, LEAST_SLOPE = 40, 0.1
-"""Pixels that must show a forearm; garment-canvas pixels a pixel that it must advance along."""
+UPPER_R, ARMHOLE = 0.12, (0.1, 0.3)
+"""The same of an upper arm, shoulder widths, that is covered for certain; where along it its sleeve begins to be."""
+LEAST_PX = 30
+"""Map pixels of the forearm that the network must show for its width to be taken."""
+SHOWN = 0.8
+"""Share of the sleeve's width that is seen of an arm: what lies beyond goes round it."""
+_EDGE = (-EDGE_PX / 2, EDGE_PX / 2)
+_BODY = PERSON_CHANNELS.index("mask")
 
 
 class Sleeves:
@@ -37,52 +48,103 @@ class Sleeves:
         self._nearest = part_distances(garment).argmin(0).astype(np.uint8)
         self._sleeves = sleeves_of(garment, self._nearest)
 
-    def laid_over(self, flow: np.ndarray, coverage: np.ndarray) -> np.ndarray:
-        """The flow with the cloth of squeezed forearms over their whole width.
+    def laid_on(self, person: PersonInputs, flow: np.ndarray, coverage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Flow and coverage with the cloth of long sleeves on the forearms whose hands are seen, elsewhere as they are.
 
-        flow: float32 2xhxw, `Fit`'s convention, coverage: float32 hxw, 0..1, as the networks answer, at any size.
+        flow: float32 2x128x96, `Fit`'s convention, coverage: float32 128x96, 0..1, as the warp network answers.
         """
-        if not self._sleeves:
-            return flow
-        places = flow_to_pixels(flow.transpose(1, 2, 0))
+        seen = hands_seen(person) if self._sleeves else (0.0, 0.0)
+        if not max(seen):
+            return flow, coverage
+        places, coverage = flow_to_pixels(flow.transpose(1, 2, 0)), coverage.copy()
         part = cv2.remap(self._nearest, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         for side, sleeve in enumerate(self._sleeves):
-            at = np.nonzero(part == 1 + side)
-            along, across = sleeve.coordinates(places[at])
-            lower = along > FOREARM[0]
-            at, along, across = (at[0][lower], at[1][lower]), along[lower], across[lower]
-            told = (coverage[at] > 0.5) & (along > sum(FOREARM) / 2)
-            if told.sum() < LEAST_PX:
-                continue
-            pixels = np.stack(at[::-1], 1).astype(np.float64)
-            aside = _aside(pixels, along * np.linalg.norm(sleeve.along), told)
-            if aside is not None:
-                moved = _moves(along, across, aside if side == 0 else -aside, told, sleeve)
-                places[at] += moved[:, None] * sleeve.outwards
-        return flow_from_pixels(places).transpose(2, 0, 1)
+            if seen[side]:
+                upper, forearm = _limbs(person, side)
+                _cover_upper_arm(sleeve, upper, places, coverage)
+                _lay_on_forearm(sleeve, forearm, seen[side], part == 1 + side, places, coverage)
+        return flow_from_pixels(places).transpose(2, 0, 1), coverage
 
 
-def _aside(pixels: np.ndarray, along: np.ndarray, told: np.ndarray) -> np.ndarray | None:
-    """(n,): how far pixels (n, 2) lie from an arm's middle line, to the right of its way to the cuff, 1 and -1 at its
-    edges; None where it makes none. along: (n,), how far their cloth lies along the sleeve, garment-canvas pixels.
-    told: (n,), which of them show the arm for certain."""
-    pixels = pixels - pixels[told].mean(0)
-    seen, steps = pixels[told], along[told]
-    to_cuff = np.linalg.solve(seen.T @ seen + np.eye(2), seen.T @ (steps - steps.mean()))
-    steep = float(np.linalg.norm(to_cuff))
-    if steep < LEAST_SLOPE:
-        return None
-    x, y = to_cuff / steep
-    forth, aside = pixels @ (x, y), pixels @ (-y, x)
-    # the arm need not run exactly as its cloth does
-    aside -= forth * (forth[told] @ aside[told] / (forth[told] @ forth[told]))
-    return aside / max(float(aside[told].std()) * EVEN, 1.0)
+class _Limb(NamedTuple):
+    """Part of an arm, on the maps' pixels around it.
+
+    here: rows and columns of these. square: squared distance to the bone, along: 0 and 1 at its ends, across: outwards
+    from it; all float32 hxw, in canvas pixels. body: float32 hxw, 0..1, where the person is. unit: shoulder width.
+    """
+
+    here: tuple[slice, slice]
+    square: np.ndarray
+    along: np.ndarray
+    across: np.ndarray
+    body: np.ndarray
+    unit: float
 
 
-def _moves(along: np.ndarray, across: np.ndarray, aside: np.ndarray, told: np.ndarray, sleeve: Sleeve) -> np.ndarray:
-    """(n,): garment-canvas pixels by which cloth is moved outwards, so that the sleeve is as wide as the arm."""
+def _limbs(person: PersonInputs, side: int) -> tuple[_Limb, _Limb]:
+    """Upper arm and forearm. side: 0 left, 1 right."""
+    x, y = either.grid(person.landmarks)
+    at, name = person_points(person.landmarks), ("left", "right")[side]
+    unit = float(torso_frame(at)[3][0, 0, 0])
+    joints = [at[f"{joint}_{name}"] for joint in ("shoulder", "elbow", "wrist")]
+    upper, forearm = (_limb(person, x, y, a, b, unit, 1.0 if side == 0 else -1.0) for a, b in pairwise(joints))
+    return upper, forearm
+
+
+def _limb(
+    person: PersonInputs,
+    x: np.ndarray,
+    y: np.ndarray,
+    begins: tuple[np.ndarray, np.ndarray],
+    ends: tuple[np.ndarray, np.ndarray],
+    unit: float,
+    outwards: float,
+) -> _Limb:
+    """One of them. x, y: of `either.grid`. begins, ends: of its bone, points of `person_points`."""
+    here = part_around(begins, ends, REACH * unit)
+    segment = either.segment(x[:, :, here[1]], y[:, here[0]], begins, ends, outwards)
+    square, along, across = (values[0] for values in segment)
+    return _Limb(here, square, along, across, ramp(person.maps[0, _BODY][here], IN_BODY), unit)
+
+
+def _cover_upper_arm(sleeve: Sleeve, arm: _Limb, places: np.ndarray, coverage: np.ndarray) -> None:
+    """Closes, in place, what the network leaves open of an upper arm. Arguments as for `_lay_on_forearm`."""
+    cover = ramp((UPPER_R * arm.unit - arm.square**0.5) * 0.5, _EDGE) * ramp(arm.along, ARMHOLE) * arm.body
+    covered = coverage[arm.here]
+    bare = (cover > 0.0) & (covered < 0.5)
+    if bare.any():
+        places[arm.here][bare] = _cloth(sleeve, ELBOW * arm.along[bare], arm.across[bare] / (UPPER_R * arm.unit))
+        np.maximum(covered, cover, out=covered)
+
+
+def _lay_on_forearm(
+    sleeve: Sleeve, arm: _Limb, seen: float, shows: np.ndarray, places: np.ndarray, coverage: np.ndarray
+) -> None:
+    """Lays a sleeve on its forearm, in place.
+
+    seen: 0..1, how surely the forearm is. shows: bool 128x96, where the network shows this sleeve, if anything.
+    places: float32 128x96x2, garment-canvas pixels shown. coverage: float32 128x96.
+    """
+    half = (ELBOW_R + (WRIST_R - ELBOW_R) * arm.along.clip(0.0, 1.0)) * np.float32(arm.unit)
+    shown_at, covered = places[arm.here], coverage[arm.here]
+    shown = shows[arm.here] & (covered > 0.5)
+    forearm = shown & (arm.square < (WIDEST * half) ** 2) & (arm.along > 0.0) & (arm.along < CUFF)
+    forearm[forearm] = sleeve.coordinates(shown_at[forearm])[0] > ELBOW
+    told = forearm & (arm.along < 1.0)
+    wide = float((arm.across[told] / half[told]).std()) * EVEN if told.sum() >= LEAST_PX else 0.0
+    half *= np.float32(np.clip(wide, LOOSE, WIDEST))
+    cover = ramp((half - arm.square**0.5) * 0.5, _EDGE) * ramp(arm.along, ENDS) * arm.body
+    new = (cover > 0.5) | forearm | ((cover > 0.0) & (covered < 0.5))
+    along, before = arm.along[new], shown_at[new]
+    share = np.where(shown[new], ramp(along, BEGINS), 1.0)[:, None]
+    cloth = _cloth(sleeve, ELBOW + (1.0 - ELBOW) / CUFF * along, arm.across[new] / half[new])
+    shown_at[new] = before + share * (cloth - before)
+    np.maximum(covered, cover * np.float32(seen), out=covered)
+
+
+def _cloth(sleeve: Sleeve, along: np.ndarray, aside: np.ndarray) -> np.ndarray:
+    """(n, 2) garment-canvas pixels: a sleeve's cloth so far along, 0 at the armhole and 1 at the cuff, and so far
+    aside, -1 at the arm's inner and 1 at its outer edge."""
     middle, half = sleeve.middle_and_half(along)
-    side = aside[told]
-    shown = side @ ((across - middle) / half)[told] / (side @ side)
-    share = ramp(shown, (FREE, SQUEEZED)) * ramp(along, FOREARM)
-    return share * (middle + half * SHOWN * np.clip(aside, -1.1, 1.1) - across)
+    across = middle + half * SHOWN * aside.clip(-1.1, 1.1)
+    return sleeve.origin + along[:, None] * sleeve.along + across[:, None] * sleeve.outwards

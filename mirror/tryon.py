@@ -199,8 +199,8 @@ class NeuralFitter:
             self._backdrop.see(frame, person)
             room = self._backdrop.behind(crop, frame.size)
         warp = answer.result()
-        flow = enlarge_flow(prepared.sleeves.laid_over(warp["flow"][0], warp["coverage"][0, 0]))
-        coverage = np.clip(enlarge(warp["coverage"][0, 0]), 0.0, 1.0)
+        shown, covered = prepared.sleeves.laid_on(inputs, warp["flow"][0], warp["coverage"][0, 0])
+        flow, coverage = enlarge_flow(shown), np.clip(enlarge(covered), 0.0, 1.0)
         return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), seen, room)
 
     def _fit_without_generator(self, warped: Warped) -> Fit:

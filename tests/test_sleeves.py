@@ -1,98 +1,129 @@
-"""A sleeve is as wide as the arm in it, however little of it the network shows."""
-
-from itertools import pairwise
+"""A long sleeve lies on the forearm as far as its hand."""
 
 import numpy as np
 import pytest
 
-from mirror.flat import Sleeve, part_distances, sleeves_of
-from mirror.frames import CANVAS_W, flow_from_pixels, flow_to_pixels
+from mirror.flat import ELBOW, Sleeve, part_distances, sleeves_of
+from mirror.frames import Landmark, flow_from_pixels, flow_to_pixels
 from mirror.maps import MAP_H, MAP_W
-from mirror.sleeves import SHOWN, Sleeves
+from mirror.sleeves import CUFF, SHOWN, Sleeves
 from tests.bodies import flat_garment
+from tests.test_arms import ELBOW as ELBOW_AT
+from tests.test_arms import WRIST as WRIST_AT
+from tests.test_arms import person
 
-ARM = np.s_[40:64, 30:70]
-"""A forearm on the map, level, its elbow on the left."""
+RIGHT = 1
+"""The person's left arm, which is the one before the chest, is the viewer's right one."""
 
 
-def sleeves(garment) -> tuple[Sleeve, ...]:
+def sleeves() -> tuple[Sleeve, ...]:
+    garment = flat_garment("long")
     return sleeves_of(garment, part_distances(garment).argmin(0))
 
 
-def forearm(side: int, shown: float) -> tuple[np.ndarray, np.ndarray]:
-    """Flow (2, 128, 96) and coverage of an arm that shows its forearm's whole length and so much of its width; the
-    middle of the torso lies around it."""
-    garment = flat_garment("long")
-    sleeve, places = sleeves(garment)[side], np.empty((MAP_H, MAP_W, 2))
-    places[:] = garment.canvas_landmarks[[5, 6, 11, 12]].mean(0)
-    rows, columns = np.mgrid[ARM]
-    along = 0.55 + 0.4 * (columns - 30) / 40
+def on_map(share: float, aside: float = 0.0) -> tuple[int, int]:
+    """Row and column of a place on the forearm: so far from elbow to wrist, so many canvas pixels to its lower side."""
+    elbow, wrist = np.array(ELBOW_AT), np.array(WRIST_AT)
+    way = (wrist - elbow) / np.linalg.norm(wrist - elbow)
+    x, y = elbow + share * (wrist - elbow) + aside * np.array([way[1], -way[0]])
+    return round((y - 0.5) / 2), round((x - 0.5) / 2)
+
+
+def chest(covered: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """What a network answers that sees no forearm: everywhere the middle of the torso."""
+    places = np.empty((MAP_H, MAP_W, 2))
+    places[:] = flat_garment("long").canvas_landmarks[[5, 6, 11, 12]].mean(0)
+    return flow_from_pixels(places).transpose(2, 0, 1), np.full((MAP_H, MAP_W), covered, np.float32)
+
+
+def read(flow: np.ndarray, at: tuple[int, int]) -> tuple[float, float]:
+    """How far along the right sleeve a map pixel lies, and how far across, in half-widths outwards."""
+    sleeve = sleeves()[RIGHT]
+    along, across = sleeve.coordinates(flow_to_pixels(flow.transpose(1, 2, 0))[at])
     middle, half = sleeve.middle_and_half(along)
-    outer = (rows - 51.5) / 12.0 * (1.0 if side == 0 else -1.0)  # the arm points to the right
-    across = middle + outer * shown * half
-    places[ARM] = sleeve.origin + along[..., None] * sleeve.along + across[..., None] * sleeve.outwards
-    coverage = np.zeros((MAP_H, MAP_W), np.float32)
-    coverage[ARM] = 1.0
-    return flow_from_pixels(places).transpose(2, 0, 1), coverage
+    return float(along), float((across - middle) / half)
 
 
-def widths_shown(flow: np.ndarray, side: int) -> np.ndarray:
-    """Of every column of the arm, from its upper to its lower edge: the share of the sleeve's width."""
-    sleeve = sleeves(flat_garment("long"))[side]
-    along, across = sleeve.coordinates(flow_to_pixels(flow.transpose(1, 2, 0))[ARM])
-    middle, half = sleeve.middle_and_half(along)
-    outer = (across - middle) / half
-    return (outer[-1] - outer[0]) / 2.0 * 24 / 23 * (1.0 if side == 0 else -1.0)
+@pytest.mark.parametrize("covered", [0.0, 1.0])
+def test_a_forearm_the_network_does_not_see_gets_its_sleeve(covered: float):
+    laid, coverage = Sleeves(flat_garment("long")).laid_on(person(), *chest(covered))
+    for share in (0.1, 0.5, 0.9):
+        along, aside = read(laid, on_map(share))
+        assert along == pytest.approx(ELBOW + (1.0 - ELBOW) * share / CUFF, abs=0.03)
+        assert abs(aside) < 0.15
+        assert coverage[on_map(share)] > 0.95
+    (_, outer), (_, inner) = read(laid, on_map(0.5, 6.0)), read(laid, on_map(0.5, -6.0))
+    assert 0.3 < outer <= SHOWN * 1.15 and -0.3 > inner >= -SHOWN * 1.15
+    assert coverage[on_map(1.35)] == covered
 
 
-def lengths(flow: np.ndarray, side: int) -> np.ndarray:
-    return sleeves(flat_garment("long"))[side].coordinates(flow_to_pixels(flow.transpose(1, 2, 0))[ARM])[0]
+def test_beside_the_forearm_nothing_changes():
+    flow, coverage = chest()
+    laid, covered = Sleeves(flat_garment("long")).laid_on(person(), flow, coverage)
+    away = np.ones((MAP_H, MAP_W), bool)
+    away[60:100, 40:90] = False
+    away[:, :40] = False  # the other arm hangs there
+    assert np.abs(laid - flow)[:, away].max() < 1e-6 and np.array_equal(covered, coverage)
 
 
-@pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize("shown", [0.0, 0.2, -0.3, -0.7])
-def test_a_squeezed_forearm_shows_its_sleeves_width(side, shown):
-    """Of a bent forearm the network showed the sleeve's middle line alone, or the sleeve turned over."""
-    flow, coverage = forearm(side, shown)
-    laid = Sleeves(flat_garment("long")).laid_over(flow, coverage)
-    beyond_the_elbow = widths_shown(laid, side)[5:]
-    assert beyond_the_elbow == pytest.approx(SHOWN, abs=0.08)
-    assert np.abs(lengths(laid, side) - lengths(flow, side)).max() < 1e-4
-    rest = coverage == 0.0
-    assert np.abs(laid - flow)[:, rest].max() < 1e-6
-
-
-@pytest.mark.parametrize("side", [0, 1])
-def test_a_forearm_that_shows_its_sleeve_stays_as_it_is(side):
-    flow, coverage = forearm(side, 0.7)
-    assert np.abs(Sleeves(flat_garment("long")).laid_over(flow, coverage) - flow).max() < 1e-6
-
-
-def test_between_the_two_nothing_jumps():
-    """The share shown grows by small steps: so does what comes of it."""
-    laid = [Sleeves(flat_garment("long")).laid_over(*forearm(0, shown)) for shown in np.arange(0.2, 0.66, 0.02)]
-    steps = [np.abs(b - a).max() * CANVAS_W / 2 for a, b in pairwise(laid)]
-    assert max(steps) < 1.0
+def test_without_a_hand_in_sight_the_network_is_believed():
+    somebody = person(hand=False)
+    flow, coverage = chest()
+    laid, _ = Sleeves(flat_garment("long")).laid_on(somebody, flow, coverage)
+    assert np.abs(laid - flow)[:, 60:100, 50:].max() < 1e-6
 
 
 @pytest.mark.parametrize("kind", ["none", "short"])
-def test_garments_without_long_sleeves_stay_as_they_are(kind):
-    flow, coverage = forearm(0, 0.1)
-    assert Sleeves(flat_garment(kind)).laid_over(flow, coverage) is flow
+def test_garments_without_long_sleeves_stay_as_they_are(kind: str):
+    flow, coverage = chest()
+    laid, covered = Sleeves(flat_garment(kind)).laid_on(person(), flow, coverage)
+    assert laid is flow and covered is coverage
 
 
-def test_an_arm_that_makes_no_way_to_the_cuff_stays_as_it_is():
-    """It points at the camera: all of it shows one place of the sleeve."""
-    flow, coverage = forearm(0, 0.1)
-    flow[:, ARM[0], ARM[1]] = flow[:, 50:51, 60:61]
-    assert np.abs(Sleeves(flat_garment("long")).laid_over(flow, coverage) - flow).max() < 1e-6
+def shown(wide: float) -> tuple[np.ndarray, np.ndarray]:
+    """The network shows the forearm's sleeve `wide` canvas pixels to either side of its bone."""
+    (flow, coverage), sleeve = chest(), sleeves()[RIGHT]
+    places = flow_to_pixels(flow.transpose(1, 2, 0))
+    for share in np.linspace(0.0, 1.0, 80):
+        middle, half = sleeve.middle_and_half(np.array(ELBOW + (1 - ELBOW) * share))
+        for aside in np.arange(-wide, wide + 0.5, 0.5):
+            at = on_map(share, aside)
+            place = sleeve.origin + (ELBOW + (1 - ELBOW) * share) * sleeve.along
+            places[at] = place + (middle + SHOWN * half * aside / wide) * sleeve.outwards
+    return flow_from_pixels(places).transpose(2, 0, 1), coverage
+
+
+def test_a_sleeve_that_is_wide_stays_wide():
+    narrow, wide = (Sleeves(flat_garment("long")).laid_on(person(), *shown(px))[0] for px in (6.0, 15.0))
+    assert read(wide, on_map(0.6, 6.0))[1] < 0.75 * read(narrow, on_map(0.6, 6.0))[1]
+    assert 0.7 < read(wide, on_map(0.6, 14.0))[1] < 0.95
+
+
+def test_at_the_elbow_it_goes_over_into_the_networks():
+    flow, coverage = shown(10.0)
+    places = flow_to_pixels(flow.transpose(1, 2, 0)) + 3.0 * sleeves()[RIGHT].outwards
+    laid, _ = Sleeves(flat_garment("long")).laid_on(person(), flow_from_pixels(places).transpose(2, 0, 1), coverage)
+    moved = np.linalg.norm(flow_to_pixels(laid.transpose(1, 2, 0)) - places, axis=2)
+    steps = [moved[on_map(share)] for share in (0.02, 0.15, 0.35)]
+    assert steps[0] < 1.0 and steps[2] > 2.0 and steps[0] < steps[1] < steps[2]
+
+
+def test_an_open_upper_arm_is_closed():
+    flow, coverage = chest(0.0)
+    laid, covered = Sleeves(flat_garment("long")).laid_on(person(), flow, coverage)
+    somebody = person()
+    shoulder, elbow = (somebody.landmarks[0, row] for row in (Landmark.LEFT_SHOULDER, Landmark.LEFT_ELBOW))
+    x, y = (shoulder + 0.6 * (elbow - shoulder) - 0.5) / 2
+    at = round(float(y)), round(float(x))
+    assert covered[at] > 0.9
+    assert read(laid, at)[0] == pytest.approx(0.6 * ELBOW, abs=0.06)
 
 
 def test_a_sleeves_width_is_read_from_the_picture():
     """Of forearms, which alone are laid: the cloth ends where the width says."""
     garment = flat_garment("long")
     share = np.linspace(0.5, 0.9, 8)
-    for sleeve in sleeves(garment):
+    for sleeve in sleeves():
         middle, half = sleeve.middle_and_half(share)
         for reach, inside in ((0.0, True), (0.8, True), (-0.8, True), (1.3, False), (-1.3, False)):
             across = middle + reach * half
