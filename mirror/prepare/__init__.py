@@ -25,6 +25,8 @@ MARGIN = 0.03
 """Free share around the garment in its picture."""
 HOOD_CROWN = 0.9
 """Cloth that reaches this far above the neck points, in widths of the neck, is a hood."""
+CUBIC_PX = 3
+"""What cubic interpolation reaches beyond a picture's edge, generously."""
 LEVEL_DEG = 1.0
 """A garment turned by less stays as it is: turning costs sharpness."""
 KIND_OF_SLEEVES = {"none": "tank", "short": "tshirt", "long": "longsleeve"}
@@ -117,17 +119,21 @@ def _upright(soft: np.ndarray, points: np.ndarray, angle: float, garment: Garmen
     angle = 0.0 if abs(np.degrees(angle)) < LEVEL_DEG else angle
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, -s], [s, c]])
-    ys, xs = np.nonzero(soft[..., 3])
-    on = np.stack([xs, ys], 1) @ turn.T
-    low, high = on.min(0), on.max(0)
+    on = soft[..., 3] > 0
+    rows = np.nonzero(on.any(1))[0]
+    first, last = on[rows].argmax(1), on.shape[1] - 1 - on[rows, ::-1].argmax(1)
+    ends = np.stack([np.r_[first, last], np.r_[rows, rows]], 1)
+    low, high = (ends @ turn.T).min(0), (ends @ turn.T).max(0)
     margin = np.ceil(MARGIN * (high - low).max()) + 1
     shift = np.round(margin - low) if angle == 0.0 else margin - low
     size = np.ceil(high - low + 2 * margin).astype(int) + 1
     to_picture = np.hstack([turn, shift[:, None]])
     flags = cv2.INTER_NEAREST if angle == 0.0 else cv2.INTER_CUBIC
-    turned = cv2.warpAffine(
-        premultiplied(soft), to_picture, tuple(size.tolist()), flags=flags, borderValue=(0, 0, 0, 0)
-    )
+    (left, top), (right, bottom) = np.maximum(ends.min(0) - CUBIC_PX, 0), ends.max(0) + CUBIC_PX + 1
+    moved = to_picture.copy()  # of the garment's own part of the photo
+    moved[:, 2] += turn @ [left, top]
+    part = premultiplied(soft[top:bottom, left:right])
+    turned = cv2.warpAffine(part, moved, tuple(size.tolist()), flags=flags, borderValue=(0, 0, 0, 0))
     picture = straight_alpha(turned)
     there = points @ turn.T + shift
     there = np.clip(there, 0, size - 1.0)

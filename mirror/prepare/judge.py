@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 
 import cv2
@@ -184,28 +185,31 @@ def measure(cutout: Cutout, placed: Placed, strays: Strays | None = None) -> Qua
     edge = 2.5
     on_edge = (line < edge).any(1) | (line[:, 0] > width - 1 - edge) | (line[:, 1] > height - 1 - edge)
     drawn = _drawn(solid, placed)
-    bulge, dent = _bulge_and_dent(solid, drawn, placed)
-    blot, uneven, unlike = _unlike_its_mirror_image(solid, placed)
-    strays = strays or strays_of(cutout, placed)
-    return Quality(
-        area=float(solid.sum()) / solid.size,
-        score=placed.score,
-        border=float(on_edge.mean()),
-        agreement=overlap(drawn, solid),
-        lopsided=_lopsided(placed),
-        contrast=_contrast(cutout, placed),
-        roughness=_roughness(cutout.mask),
-        alike=_alike(cutout, drawn, placed.contour.scale),
-        bulge=bulge,
-        dent=dent,
-        blot=blot,
-        uneven=uneven,
-        unlike=unlike,
-        missing=thickness(left_outside(cutout)) / placed.contour.scale,
-        lost=thickness(strays.cloth) / placed.contour.scale,
-        floor=thickness(strays.floor) / placed.contour.scale,
-        ragged=_ragged(cutout.mask, placed, strays),
-    )
+    size = placed.contour.scale
+    with ThreadPoolExecutor(1) as other:  # half of the work, on the other core
+        missing, alike = other.submit(left_outside, cutout), other.submit(_alike, cutout, drawn, size)
+        bulge, dent = _bulge_and_dent(solid, drawn, placed)
+        blot, uneven, unlike = _unlike_its_mirror_image(solid, placed)
+        strays = strays or strays_of(cutout, placed)
+        return Quality(
+            area=float(solid.sum()) / solid.size,
+            score=placed.score,
+            border=float(on_edge.mean()),
+            agreement=overlap(drawn, solid),
+            lopsided=_lopsided(placed),
+            contrast=_contrast(cutout, placed),
+            roughness=_roughness(cutout.mask),
+            bulge=bulge,
+            dent=dent,
+            blot=blot,
+            uneven=uneven,
+            unlike=unlike,
+            lost=thickness(strays.cloth) / size,
+            floor=thickness(strays.floor) / size,
+            ragged=_ragged(cutout.mask, placed, strays),
+            missing=thickness(missing.result()) / size,
+            alike=alike.result(),
+        )
 
 
 def merit(quality: Quality) -> float:

@@ -10,6 +10,8 @@ BAND = 0.006
 CONTRAST = 12.0
 """Garment and background differing by less than about this many levels do not tell alpha; the mask's edge does."""
 SUBPIXEL = 0.8
+LEAST_SIGMA_PX = 3.0
+"""A Gaussian need not be wider than that in pixels of the picture that it is made on."""
 
 
 def soften(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -22,61 +24,71 @@ def soften(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
     wide = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     ratio = size[0] / mask.shape[1]
     wide = cv2.GaussianBlur(wide, (0, 0), max(0.6, 0.8 * ratio))  # rounds the stairs of a coarser mask
-    area = float((wide > 0.5).sum())
-    band = max(1.5, BAND * np.sqrt(area))
     solid = (wide > 0.5).astype(np.uint8)
-    inward, outward = cv2.distanceTransform(solid, cv2.DIST_L2, 5), cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
-    depth = inward - outward
-    picture = bgr.astype(np.float32)
-    cloth = _local_mean(picture, (depth > band).astype(np.float32), 2.0 * band)
-    behind = _local_mean(picture, (depth < -band).astype(np.float32), 2.0 * band)
-    alpha = _alpha(picture, cloth, behind, depth, band)
-    colour = picture.copy()
-    edge = (alpha > 0.0) & (alpha < 1.0) | (np.abs(depth) <= band)
-    share = np.maximum(alpha[edge], 0.25)[:, None]
-    pure = (picture[edge] - (1.0 - share) * behind[edge]) / share
-    trust = alpha[edge][:, None] ** 2  # a thin share of garment in a pixel says little of its colour
-    colour[edge] = trust * np.clip(pure, cloth[edge] - 40.0, cloth[edge] + 40.0) + (1.0 - trust) * cloth[edge]
-    out = np.dstack([colour, alpha * 255.0])
-    out[alpha == 0.0] = 0.0
-    return np.clip(out + 0.5, 0, 255).astype(np.uint8)
+    band = max(1.5, BAND * float(np.sqrt(solid.sum())))
+    depth = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    inside, outside = (depth > band).astype(np.uint8), (depth < -band).astype(np.uint8)
+    edge = np.nonzero((inside | outside) == 0)
+    picture = bgr[edge].astype(np.float32)
+    cloth, behind = (_local_mean(bgr, where, 2.0 * band, edge) for where in (inside, outside))
+    alpha = np.clip(0.5 + depth / (2.0 * SUBPIXEL), 0.0, 1.0)
+    alpha[edge] = _alpha(picture, cloth, behind, depth[edge], alpha[edge], band)
+    alpha = cv2.GaussianBlur(alpha, (0, 0), 0.5)
+    alpha[inside > 0] = 1.0
+    alpha[(outside > 0) | (alpha < 0.02)] = 0.0
+    told = alpha[edge][:, None]
+    share = np.maximum(told, 0.25)
+    pure = (picture - (1.0 - share) * behind) / share
+    trust = told**2  # a thin share of garment in a pixel says little of its colour
+    colour = trust * np.clip(pure, cloth - 40.0, cloth + 40.0) + (1.0 - trust) * cloth
+    out = np.zeros((*bgr.shape[:2], 4), np.uint8)
+    out[..., 3] = alpha * 255.0 + 0.5
+    out[..., :3] = cv2.copyTo(bgr, inside)
+    out[edge[0], edge[1], :3] = np.where(told > 0.0, np.clip(colour + 0.5, 0, 255), 0.0)
+    return out
 
 
-def _local_mean(picture: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
-    """The mean colour of `where` around each pixel; far from it, of all of it."""
-    weight = cv2.GaussianBlur(where, (0, 0), sigma)
-    total = cv2.GaussianBlur(picture * where[..., None], (0, 0), sigma)
-    overall = picture[where > 0].mean(0) if where.any() else np.full(3, 127.0)
-    return (total + 1e-4 * overall) / (weight[..., None] + 1e-4)
+def _local_mean(bgr: np.ndarray, where: np.ndarray, sigma: float, at: tuple[np.ndarray, ...]) -> np.ndarray:
+    """float32 (n, 3): the mean colour of `where` (uint8 HxW 0/1) around pixels (rows, columns); far from it, of all of
+    it. A wide one is smooth: it is made of one pixel in so many, both ways."""
+    thinned = max(1, int(sigma / LEAST_SIGMA_PX))
+    full, small = where.shape[::-1], tuple(max(1, length // thinned) for length in where.shape[::-1])
+    overall = np.array(cv2.mean(bgr, where)[:3], np.float32) if where.any() else np.full(3, 127.0, np.float32)
+    weight, total = (
+        cv2.GaussianBlur(cv2.resize(m.astype(np.float32), small, interpolation=cv2.INTER_AREA), (0, 0), sigma / thinned)
+        for m in (where, cv2.copyTo(bgr, where))
+    )
+    mean = (total + 1e-4 * overall) / (weight[..., None] + 1e-4)
+    return np.asarray(cv2.resize(mean, full, interpolation=cv2.INTER_LINEAR)[at])
 
 
-def _alpha(picture: np.ndarray, cloth: np.ndarray, behind: np.ndarray, depth: np.ndarray, band: float) -> np.ndarray:
-    """float32 HxW 0..1."""
+def _alpha(
+    picture: np.ndarray, cloth: np.ndarray, behind: np.ndarray, depth: np.ndarray, by_place: np.ndarray, band: float
+) -> np.ndarray:
+    """float32 (n,) 0..1, of pixels whose colours, and those of cloth and background nearby, are (n, 3)."""
     across = cloth - behind
-    length = (across**2).sum(2)
-    by_colour = np.clip(((picture - behind) * across).sum(2) / np.maximum(length, 1.0), 0.0, 1.0)
-    by_place = np.clip(0.5 + depth / (2.0 * SUBPIXEL), 0.0, 1.0)
+    length = (across**2).sum(1)
+    by_colour = np.clip(((picture - behind) * across).sum(1) / np.maximum(length, 1.0), 0.0, 1.0)
     told = length / (length + 3.0 * CONTRAST**2)
     near = np.clip(1.0 - np.abs(depth) / band, 0.0, 1.0)
-    alpha = by_place + near * told * (by_colour - by_place)
-    alpha = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 0.5)
-    alpha[depth > band] = 1.0
-    alpha[depth < -band] = 0.0
-    alpha[alpha < 0.02] = 0.0
-    return alpha
+    return by_place + near * told * (by_colour - by_place)
 
 
 def premultiplied(picture: np.ndarray) -> np.ndarray:
     """uint8 HxWx4 with straight alpha -> float32 HxWx4, 0..255, colours times alpha: what may be moved and mixed."""
-    pre = picture.astype(np.float32)
-    pre[..., :3] *= pre[..., 3:] / 255.0
+    seen = picture[..., 3] > 0
+    pre = cv2.copyTo(picture, seen.astype(np.uint8)).astype(np.float32)
+    soft = seen & (picture[..., 3] < 255)
+    pre[soft, :3] *= pre[soft, 3:] / 255.0
     return pre
 
 
 def straight_alpha(pre: np.ndarray) -> np.ndarray:
     """Inverse of `premultiplied`; nothing is left where it is clear."""
-    alpha = np.clip(pre[..., 3:], 0, 255)
-    colour = pre[..., :3] / np.maximum(alpha / 255.0, 1e-3)
-    picture = np.clip(np.dstack([colour, alpha]) + 0.5, 0, 255).astype(np.uint8)
+    straight = np.clip(pre, 0, 255)
+    soft = (straight[..., 3] < 255.0) & (straight[..., 3] >= 0.5)
+    colour = pre[soft, :3] / np.maximum(straight[soft, 3:] / 255.0, 1e-3)
+    straight[soft, :3] = np.clip(colour, 0, 255)
+    picture = (straight + 0.5).astype(np.uint8)
     picture[picture[..., 3] == 0] = 0
     return picture

@@ -34,7 +34,7 @@ def find_neckline(
     The depth is the mean over all that are possible, weighed by the edge seen there and by how usual they are.
     """
     width = float(np.linalg.norm(neck_right - neck_left))
-    steep = _steepness(bgra, width)
+    steep = _steepness(bgra, neck_left, neck_right, width)
     usual = COVERED_DEPTH if crown(bgra, neck_left, neck_right) > CROWN else USUAL_DEPTH
     chest = _chest(steep, bgra, neck_left, neck_right, width)
     edges = np.array([[_edge(steep, bgra, neck_left, neck_right, d, f, chest) for d in DEPTHS] for f in FORMS])
@@ -92,11 +92,19 @@ def _curve(left: np.ndarray, right: np.ndarray, depth: float, form: float) -> np
     return middle + (t * width / 2)[:, None] * across + ((1 - np.abs(t) ** form) * depth * width)[:, None] * down
 
 
-def _steepness(bgra: np.ndarray, width: float) -> np.ndarray:
-    """float32 HxW: how fast colours change from above to below, at the scale of a collar's seam."""
-    lab = cv2.cvtColor(bgra[..., :3], cv2.COLOR_BGR2LAB).astype(np.float32)
-    lab = cv2.GaussianBlur(lab, (0, 0), max(0.8, 0.02 * width))
-    change = np.sqrt((cv2.Sobel(lab, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(lab, cv2.CV_32F, 0, 1) ** 2).sum(2))
+def _steepness(bgra: np.ndarray, left: np.ndarray, right: np.ndarray, width: float) -> np.ndarray:
+    """float32 HxW: how fast colours change from above to below, at the scale of a collar's seam; 0 far from the neck,
+    where nobody looks."""
+    blur = max(0.8, 0.02 * width)
+    middle, reach = (left + right) / 2, 2.0 * width + 5.0 * blur + 8.0
+    low = np.maximum(np.floor(middle - reach).astype(int), 0)
+    high = np.maximum(np.ceil(middle + reach).astype(int), 0)
+    near = np.s_[low[1] : high[1], low[0] : high[0]]
+    change = np.zeros(bgra.shape[:2], np.float32)
+    if change[near].size:
+        lab = cv2.cvtColor(np.ascontiguousarray(bgra[near][..., :3]), cv2.COLOR_BGR2LAB).astype(np.float32)
+        lab = cv2.GaussianBlur(lab, (0, 0), blur)
+        change[near] = np.sqrt((cv2.Sobel(lab, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(lab, cv2.CV_32F, 0, 1) ** 2).sum(2))
     solid = cv2.erode((bgra[..., 3] > 127).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2)
     return change * solid
 
