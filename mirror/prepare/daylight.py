@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from mirror.garment import Garment
+from mirror.prepare.cores import in_halves
 
 SIDES = ("left", "right")
 PANELS = {"sleeve": (16, 14), "torso": (30, 20)}
@@ -116,10 +117,14 @@ def evened(garment: Garment) -> Garment:
         change["sleeve"] -= slope[:ARMPIT_ROW, -3:].mean((0, 1))
     if max(float(_size(c).max()) for c in change.values()) < LEAST:
         return garment
-    picture = garment.picture.copy()
-    lit = (picture[..., :3] + np.float32(FLARE)) * to_gain(_field(garment, change)) - FLARE
-    picture[..., :3] = np.where(picture[..., 3:] > 0, np.clip(lit + 0.5, 0, 255), 0)
-    return replace(garment, picture=picture)
+    return replace(garment, picture=in_halves(_lit, garment.picture, _field(garment, change)))
+
+
+def _lit(picture: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """A picture (uint8 HxWx4) with its colours changed by a difference of `to_log` (float32 HxWx3)."""
+    lit = (picture[..., :3] + np.float32(FLARE)) * to_gain(change) - FLARE
+    colours = np.where(picture[..., 3:] > 0, np.clip(lit + 0.5, 0, 255), 0)
+    return np.dstack([colours.astype(np.uint8), picture[..., 3]])
 
 
 def _size(log: np.ndarray) -> np.ndarray:

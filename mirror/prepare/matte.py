@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
+
+from mirror.prepare.cores import in_halves
 
 BAND = 0.006
 """Half width of the band around the mask's edge in which alpha is soft, of the garment's size (root of its area)."""
@@ -26,11 +30,15 @@ def soften(bgr: np.ndarray, mask: np.ndarray) -> np.ndarray:
     wide = cv2.GaussianBlur(wide, (0, 0), max(0.6, 0.8 * ratio))  # rounds the stairs of a coarser mask
     solid = (wide > 0.5).astype(np.uint8)
     band = max(1.5, BAND * float(np.sqrt(solid.sum())))
-    depth = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    with ThreadPoolExecutor(1) as other:
+        outward = other.submit(cv2.distanceTransform, 1 - solid, cv2.DIST_L2, 5)
+        depth = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - outward.result()
     inside, outside = (depth > band).astype(np.uint8), (depth < -band).astype(np.uint8)
     edge = np.nonzero((inside | outside) == 0)
     picture = bgr[edge].astype(np.float32)
-    cloth, behind = (_local_mean(bgr, where, 2.0 * band, edge) for where in (inside, outside))
+    with ThreadPoolExecutor(1) as other:
+        background = other.submit(_local_mean, bgr, outside, 2.0 * band, edge)
+        cloth, behind = _local_mean(bgr, inside, 2.0 * band, edge), background.result()
     alpha = np.clip(0.5 + depth / (2.0 * SUBPIXEL), 0.0, 1.0)
     alpha[edge] = _alpha(picture, cloth, behind, depth[edge], alpha[edge], band)
     alpha = cv2.GaussianBlur(alpha, (0, 0), 0.5)
@@ -85,10 +93,15 @@ def premultiplied(picture: np.ndarray) -> np.ndarray:
 
 def straight_alpha(pre: np.ndarray) -> np.ndarray:
     """Inverse of `premultiplied`; nothing is left where it is clear."""
+    return in_halves(_straight, pre)
+
+
+def _straight(pre: np.ndarray) -> np.ndarray:
     straight = np.clip(pre, 0, 255)
     soft = (straight[..., 3] < 255.0) & (straight[..., 3] >= 0.5)
     colour = pre[soft, :3] / np.maximum(straight[soft, 3:] / 255.0, 1e-3)
     straight[soft, :3] = np.clip(colour, 0, 255)
-    picture = (straight + 0.5).astype(np.uint8)
+    straight += 0.5
+    picture = straight.astype(np.uint8)
     picture[picture[..., 3] == 0] = 0
     return picture

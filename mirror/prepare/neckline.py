@@ -96,9 +96,11 @@ def _steepness(bgra: np.ndarray, left: np.ndarray, right: np.ndarray, width: flo
     """float32 HxW: how fast colours change from above to below, at the scale of a collar's seam; 0 far from the neck,
     where nobody looks."""
     blur = max(0.8, 0.02 * width)
-    middle, reach = (left + right) / 2, 2.0 * width + 5.0 * blur + 8.0
-    low = np.maximum(np.floor(middle - reach).astype(int), 0)
-    high = np.maximum(np.ceil(middle + reach).astype(int), 0)
+    middle, down = (left + right) / 2, DEPTHS[-1] * np.array([left[1] - right[1], right[0] - left[0]])
+    seen = np.array([left, right, left + down, right + down, *(middle + width * np.array([[-1.0, 0.0], [1.0, 1.5]]))])
+    rim = 5.0 * blur + 8.0  # what blurring and the gradient look at besides
+    low = np.maximum(np.floor(seen.min(0) - rim).astype(int), 0)
+    high = np.maximum(np.ceil(seen.max(0) + rim).astype(int), 0)
     near = np.s_[low[1] : high[1], low[0] : high[0]]
     change = np.zeros(bgra.shape[:2], np.float32)
     if change[near].size:
