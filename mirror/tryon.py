@@ -24,7 +24,7 @@ from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
-from mirror.retouch import as_filmed, trousers, without_stray_holes
+from mirror.retouch import as_filmed, trousers, without_bites, without_stray_holes
 from mirror.sleeves import Sleeves
 from mirror.smooth import OneEuro
 from mirror.wardrobe import Garment
@@ -37,7 +37,9 @@ LEAP = 0.2
 ROOM = (0.15, 0.5)
 """Share of background in what the generator paints up to which none of the room is, and from which all of it: told at
 half the canvas's resolution, it grows slowly at a garment's outline, and half a garment there is a halo."""
-RIM_PX = 3
+RIM_PX, BEYOND = 3, (1.0, 0.5)
+"""Canvas pixels by which the repair reaches beyond the person, and of the person's mask, from which on that begins, and
+wholly: with less, the old outline stood around the new garment as a thread."""
 _RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1, 2 * RIM_PX + 1))
 GAIN_CUTOFF_HZ = 0.5
 """How fast the garment's brightness follows that of the room, where no network gives it."""
@@ -223,7 +225,8 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     if bare is not None and seen is not None:
         repair *= 1.0 - cv2.max(as_filmed(warped.person, bare.share), seen.trousers)
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
-        coverage = supported(coverage) * made["composite_mask"][0, 0]
+        warp = supported(coverage)
+        coverage = without_bites(warp * made["composite_mask"][0, 0], warp, repair)
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         if bare is not None and seen is not None:
             bare = Bare(bare.colour, bare.share.copy())
@@ -248,8 +251,7 @@ def repair_of(
     room: what is known of the room behind, as `Backdrop.behind` has it: it is painted where the generator paints
     background.
 
-    Outside the person the repair reaches RIM_PX farther: there a camera mixes the old garment into what is behind it,
-    and its outline would stand around the new one as a thread.
+    Outside the person the repair reaches RIM_PX farther: there a camera mixes the old garment into what is behind it.
     """
     behind, bare = colours_of(made)
     if room is not None and "background" in made:
@@ -257,7 +259,7 @@ def repair_of(
         behind = cv2.blendLinear(room[0], behind, share, 1.0 - share)
     mask = made["repair_mask"][0, 0]
     wide = cv2.dilate(cv2.convertScaleAbs(mask, alpha=255.0), _RIM)  # of 8 bits: a quarter of the time
-    beyond = cv2.multiply(wide, cv2.subtract(1.0, person), scale=1.0 / 255.0, dtype=cv2.CV_32F)
+    beyond = cv2.multiply(wide, ramp(person, BEYOND), scale=1.0 / 255.0, dtype=cv2.CV_32F)
     return behind, cv2.max(mask, beyond), bare
 
 

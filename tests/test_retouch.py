@@ -10,7 +10,7 @@ from mirror.frames import CANVAS_H, CANVAS_W, Landmark
 from mirror.hands import hands_in_front, hands_of
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
-from mirror.retouch import as_filmed, trousers, without_stray_holes
+from mirror.retouch import as_filmed, trousers, without_bites, without_stray_holes
 from tests.fake_samples import fake_landmarks
 
 SKIN = (90, 115, 150)  # BGR
@@ -198,3 +198,18 @@ def test_the_hem_of_the_top_in_shadow_is_no_trousers():
     canvas[30:75, 75:117] = SKIN
     canvas[215:] = np.array(MUSTARD) * 0.7
     assert trousers(PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points)).max() < 0.1
+
+
+def test_a_bite_out_of_a_collar_is_closed_where_the_old_garment_is_painted_over():
+    warp = np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    warp[100:] = 1.0
+    bitten = warp.copy()
+    bitten[100:106, 50:60] = bitten[100:106, 120:130] = 0.0  # a hood; a lock of hair
+    bitten[100:140, 70:95] = warp[100:140, 70:95] = 0.0  # a neckline
+    bitten[100:104, 150:180] = 0.0  # too wide for a bite
+    repair = np.ones_like(warp)
+    repair[:, 115:135] = 0.0
+    closed = without_bites(bitten, warp, repair)
+    assert closed[100:106, 50:60].min() == 1.0
+    bitten[100:106, 50:60] = 1.0
+    assert np.array_equal(closed, bitten)

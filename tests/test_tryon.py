@@ -105,6 +105,17 @@ def test_a_repair_reaches_over_the_rim_of_the_old_garment_and_not_into_the_perso
     assert alpha[125, 119 + RIM_PX] == 1.0 and alpha[125, 120 + RIM_PX] == 0.0
 
 
+def test_at_a_soft_outline_the_repair_has_no_gap():
+    """It had one, and the old garment's outline stood around the new one as a thread."""
+    edge = np.clip((124.0 - np.arange(CANVAS_W)) / 8.0, 0.0, 1.0).astype(np.float32)
+    person = np.tile(edge, (CANVAS_H, 1))
+    mask = np.clip(person * 4.0 - 2.0, 0.0, 1.0)  # of the generator, which is surer of the edge
+    made = {"repair_mask": mask[None, None], "repair_colour": np.zeros((1, 3, CANVAS_H, CANVAS_W), np.float32)}
+    alpha = repair_of(made, person)[1][125]
+    assert alpha[100:122].min() > 0.9
+
+
+
 @pytest.mark.parametrize(("background", "painted_room"), [(0.1, 0.0), (0.5, 1.0), (1.0, 1.0)])
 def test_where_half_of_what_is_painted_is_background_the_room_is(background, painted_room):
     """At a garment's outline the generator's background grows slowly: half a garment stood around it as a halo."""
