@@ -23,6 +23,9 @@ hand's map from which it may be one. Lower, and dark cloth around hands stays.""
 AT_CUFF = (0.3, 0.6)
 """Weight of the forearms' maps where a hand's rim may be a cuff."""
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
+SKIN_RIM_PX = 3
+"""Canvas pixels by which the repair reaches over bared skin."""
+_SKIN_RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * SKIN_RIM_PX + 1, 2 * SKIN_RIM_PX + 1))
 BITE = (15, 15)
 """Canvas pixels that a bite may be wide; a rectangle, whose closing takes a tenth of an ellipse's time."""
 _SQUARE, _WITHIN, _BESIDE = (np.ones(size, np.uint8) for size in ((3, 3), (1, 9), (1, 13)))
@@ -52,6 +55,14 @@ def as_filmed(person: PersonInputs, skin: np.ndarray) -> np.ndarray:
     return cv2.max(hands, cv2.multiply(bare, skin))
 
 
+def over_the_rim_of_skin(person: PersonInputs, repair: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """The repair, SKIN_RIM_PX farther over skin that is no hand: cameras draw a bright line along a dark
+    collar, which stood on a bared throat as a thread. repair and skin: float32 256x192, as for `as_filmed`. 0.2 ms."""
+    wide = cv2.dilate(cv2.convertScaleAbs(repair, alpha=255.0), _SKIN_RIM)
+    elsewhere = cv2.multiply(skin, enlarge(1.0 - person.hand_zones[1].max(0)))
+    return cv2.max(repair, cv2.multiply(wide, elsewhere, scale=1.0 / 255.0, dtype=cv2.CV_32F))
+
+
 def trousers(person: PersonInputs) -> np.ndarray:
     """float32 256x192, 0..1: what is worn below the hips and has other colours than what is worn above: it is not to be
     painted over. A generator that sees a few rows of it at the picture's end takes it for the old garment. 0.5 ms."""
@@ -78,6 +89,12 @@ def without_bites(coverage: np.ndarray, warp: np.ndarray, repair: np.ndarray) ->
     """
     closed = cv2.morphologyEx(cv2.convertScaleAbs(coverage, alpha=255.0), cv2.MORPH_CLOSE, np.ones(BITE, np.uint8))
     return cv2.max(coverage, cv2.min(cv2.multiply(closed, warp, scale=1.0 / 255.0, dtype=cv2.CV_32F), repair))
+
+
+def below_the_collar(outline: np.ndarray, warp: np.ndarray) -> np.ndarray:
+    """The outline, float32 256x192, without what lies above all that the warp covers (`warp`, float32 256x192): there the
+    flow is free, and a hand near the throat would be given a piece of collar."""
+    return cv2.min(outline, np.maximum.accumulate(warp, 0))
 
 
 def without_stray_holes(

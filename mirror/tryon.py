@@ -24,7 +24,14 @@ from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
-from mirror.retouch import as_filmed, trousers, without_bites, without_stray_holes
+from mirror.retouch import (
+    as_filmed,
+    below_the_collar,
+    over_the_rim_of_skin,
+    trousers,
+    without_bites,
+    without_stray_holes,
+)
 from mirror.sleeves import Sleeves
 from mirror.smooth import OneEuro
 from mirror.wardrobe import Garment
@@ -37,7 +44,7 @@ LEAP = 0.2
 ROOM = (0.15, 0.5)
 """Share of background in what the generator paints up to which none of the room is, and from which all of it: told at
 half the canvas's resolution, it grows slowly at a garment's outline, and half a garment there is a halo."""
-RIM_PX, BEYOND = 3, (1.0, 0.5)
+RIM_PX, BEYOND = 3, (1.0, 0.75)
 """Canvas pixels by which the repair reaches beyond the person, and of the person's mask, from which on that begins, and
 wholly: with less, the old outline stood around the new garment as a thread."""
 _RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * RIM_PX + 1, 2 * RIM_PX + 1))
@@ -224,9 +231,13 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     seen, coverage = warped.seen, warped.coverage
     if bare is not None and seen is not None:
         repair *= 1.0 - cv2.max(as_filmed(warped.person, bare.share), seen.trousers)
+        repair = over_the_rim_of_skin(warped.person, repair, bare.share)
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         warp = supported(coverage)
         coverage = without_bites(warp * made["composite_mask"][0, 0], warp, repair)
+        outline = cv2.min(
+            warped.outline, np.maximum.accumulate(warp, 0)
+        )  # not above the collar, where the flow is free
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         if bare is not None and seen is not None:
             bare = Bare(bare.colour, bare.share.copy())
@@ -234,8 +245,8 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
                 bare_forearms(warped.person, seen.forearms, coverage, repair, bare.share)
                 down_to_the_end(warped.person, repair, bare.share, end)
             room = enlarge(made["background"][0, 0]) if "background" in made else np.zeros_like(coverage)
-            hands_in_front(warped.person, seen.hands, warped.outline, room, coverage, repair, behind, bare.share)
-        coverage = without_stray_holes(coverage, warped.outline, warped.person.maps[0], end)
+            hands_in_front(warped.person, seen.hands, outline, room, coverage, repair, behind, bare.share)
+        coverage = without_stray_holes(coverage, outline, warped.person.maps[0], end)
     shading = enlarge(made["shading"][0, 0])
     colours = cv2.cvtColor(behind, cv2.COLOR_BGR2BGRA)
     cv2.insertChannel(repair, colours, 3)

@@ -10,7 +10,15 @@ from mirror.frames import CANVAS_H, CANVAS_W, Landmark
 from mirror.hands import hands_in_front, hands_of
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
-from mirror.retouch import as_filmed, trousers, without_bites, without_stray_holes
+from mirror.retouch import (
+    SKIN_RIM_PX,
+    as_filmed,
+    below_the_collar,
+    over_the_rim_of_skin,
+    trousers,
+    without_bites,
+    without_stray_holes,
+)
 from tests.fake_samples import fake_landmarks
 
 SKIN = (90, 115, 150)  # BGR
@@ -213,3 +221,22 @@ def test_a_bite_out_of_a_collar_is_closed_where_the_old_garment_is_painted_over(
     assert closed[100:106, 50:60].min() == 1.0
     bitten[100:106, 50:60] = 1.0
     assert np.array_equal(closed, bitten)
+
+
+def test_a_repair_reaches_over_the_rim_of_a_throat_and_of_no_hand():
+    person, masks = with_a_hand(MUSTARD)
+    repair, skin = masks["repair"] * 0.0, np.ones_like(masks["repair"])
+    repair[75:85, 80:110] = repair[100:118, 100:123] = 1.0  # a collar below the chin; cloth above the fingers
+    wide = over_the_rim_of_skin(person, repair, skin)
+    assert wide[75 - SKIN_RIM_PX : 75, 85:105].min() > 0.9 and wide[: 75 - SKIN_RIM_PX, 85:105].max() == 0.0
+    assert wide[120:, 100:123].max() < 0.1
+    assert np.array_equal(over_the_rim_of_skin(person, repair, skin * 0.0), repair)
+
+
+def test_above_the_collar_there_is_no_garment_and_behind_a_hand_there_is():
+    outline = np.ones((CANVAS_H, CANVAS_W), np.float32)
+    warp = np.zeros_like(outline)
+    warp[90:] = 1.0
+    warp[120:150] = 0.0
+    limited = below_the_collar(outline, warp)
+    assert limited[:90].max() == 0.0 and limited[90:].min() == 1.0

@@ -115,7 +115,6 @@ def test_at_a_soft_outline_the_repair_has_no_gap():
     assert alpha[100:122].min() > 0.9
 
 
-
 @pytest.mark.parametrize(("background", "painted_room"), [(0.1, 0.0), (0.5, 1.0), (1.0, 1.0)])
 def test_where_half_of_what_is_painted_is_background_the_room_is(background, painted_room):
     """At a garment's outline the generator's background grows slowly: half a garment stood around it as a halo."""
