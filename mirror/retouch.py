@@ -92,8 +92,8 @@ def without_bites(coverage: np.ndarray, warp: np.ndarray, repair: np.ndarray) ->
 
 
 def below_the_collar(outline: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    """The outline, float32 256x192, without what lies above all that the warp covers (`warp`, float32 256x192): there the
-    flow is free, and a hand near the throat would be given a piece of collar."""
+    """The outline without what lies above all that the warp covers: there the flow is free, and a throat that a hand is
+    near would get a piece of collar. Both float32 256x192, 0..1."""
     return cv2.min(outline, np.maximum.accumulate(warp, 0))
 
 

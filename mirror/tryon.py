@@ -235,9 +235,7 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         warp = supported(coverage)
         coverage = without_bites(warp * made["composite_mask"][0, 0], warp, repair)
-        outline = cv2.min(
-            warped.outline, np.maximum.accumulate(warp, 0)
-        )  # not above the collar, where the flow is free
+        outline = below_the_collar(warped.outline, warp)
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         if bare is not None and seen is not None:
             bare = Bare(bare.colour, bare.share.copy())
