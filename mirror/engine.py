@@ -193,11 +193,7 @@ class Engine:
             **UNPINNED,
         }
         # A folder named by content: a compiled network can never be taken for another one's.
-        place = cache / self.models.digest(spec.name)[:16]
-        with contextlib.suppress(OSError):  # a read-only home costs start-up time, not the mirror
-            place.mkdir(parents=True, exist_ok=True)
-            if os.access(place, os.W_OK):
-                options["CACHE_DIR"] = str(place)
+        options |= kept_in(cache / self.models.digest(spec.name)[:16])
         xml, weights = self.models.bytes_of(spec.xml).decode(errors="replace"), self.models.bytes_of(spec.bin)
         try:
             compiled = self._core.compile_model(xml, "CPU", options, weights=weights)
@@ -243,6 +239,16 @@ def _reason(error: BaseException) -> str:
     """One line of what a library may say in many."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[-1] if lines else type(error).__name__).rstrip(".")
+
+
+def kept_in(place: Path) -> dict[str, Any]:
+    """The option with which OpenVINO keeps what it compiled in a folder, if that can be written to: a read-only home
+    costs start-up time, not the mirror."""
+    with contextlib.suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+        if os.access(place, os.W_OK):
+            return {"CACHE_DIR": str(place)}
+    return {}
 
 
 def user_cache() -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mirror.engine import UNPINNED, op, ov
+from mirror.engine import UNPINNED, kept_in, op, ov, user_cache
 
 Value = Any
 """A Node, a number or an array."""
@@ -134,6 +134,7 @@ class Drawing:
         given = [op.parameter(ov.Shape(shape), ov.Type.f32) for shape in shapes]
         model = ov.Model([op.result(node.made) for node in draw(*map(Node, given))], given)
         options = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", **UNPINNED}
+        options |= kept_in(user_cache() / "drawings")
         self._network = ov.Core().compile_model(model, "CPU", options)
         self._own = threading.local()
 
