@@ -48,6 +48,14 @@ _BONES = (
     (Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST), (Landmark.RIGHT_ELBOW, Landmark.RIGHT_WRIST),
     (Landmark.LEFT_WRIST, Landmark.LEFT_INDEX), (Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX),
 )  # fmt: skip
+_HANDS = (
+    (Landmark.LEFT_WRIST, Landmark.LEFT_INDEX, Landmark.LEFT_PINKY),
+    (Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX, Landmark.RIGHT_PINKY),
+)
+HAND_PX, HAND_FADE_PX = 34.0, 12.0
+"""So near to the middle of a hand, canvas pixels, nothing is shown of an earlier fit, and over which that fades: where
+fingers run, this picture alone tells. Mixed with the last ones, hands that moved slowly were mittens with old cloth
+around them."""
 _ALONG = np.linspace(0.0, 1.0, 4)
 """Places along a bone at which it is looked at."""
 
@@ -126,21 +134,22 @@ def _mixed(
     unseen = cv2.max(cv2.subtract(1.0, shown), _apart(before, after))  # what was not shown has no place to keep
     flow_weight = cv2.max(weight, unseen)
     cover_weight = cv2.max(weight, _smooth_step((change - SAME_AREA) / (OTHER_AREA - SAME_AREA)))
+    at_hands = cv2.max(cover_weight, _hands_map(joints))
     dimmed = float(np.exp(-elapsed / LIGHT_S))
     repair, bare = None, new.bare
     if past is not None and new.repair is not None:
-        repair = _blended(past, new.repair, cover_weight)
+        repair = _blended(past, new.repair, at_hands)
     if old.bare is not None and new.bare is not None:
         size = new.bare.colour.shape[1::-1]
         weight = cv2.resize(cover_weight, size, interpolation=cv2.INTER_AREA)
         bare = Bare(
             _blended(_carried_colour(old.bare.colour, moved), new.bare.colour, weight),
-            _between(carried(old.bare.share), new.bare.share, cover_weight),
+            _between(carried(old.bare.share), new.bare.share, at_hands),
         )
     fit = replace(
         new,
         flow=cv2.merge([_between(was, now, flow_weight) for was, now in zip(before, after, strict=True)]),
-        coverage=_between(shown, new.coverage, cover_weight),
+        coverage=_between(shown, new.coverage, at_hands),
         shading=cv2.addWeighted(light, dimmed, new.shading, 1.0 - dimmed, 0.0),
         repair=repair,
         bare=bare,
@@ -194,12 +203,28 @@ def _share_map(share: np.ndarray, kept: np.ndarray, joints: np.ndarray) -> np.nd
 
     at = np.concatenate([spots(kept), spots(joints)]).astype(np.float32)
     value = np.tile(spots(share[:, None])[:, 0], 2).astype(np.float32)
-    across = (np.arange(CANVAS_W // GRID, dtype=np.float32) + 0.5) * GRID - 0.5
-    down = (np.arange(CANVAS_H // GRID, dtype=np.float32) + 0.5) * GRID - 0.5
+    across, down = _coarse()
     far = (across[:, None] - at[:, 0])[None] ** 2 + ((down[:, None] - at[:, 1]) ** 2 + np.float32(REACH_PX**2))[:, None]
     near = 1.0 / (far * far)
     coarse = (near @ value) / near.sum(-1)
     return cv2.resize(coarse, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+
+
+def _hands_map(joints: np.ndarray) -> np.ndarray:
+    """float32 256x192, 0..1: where hands may be."""
+    across, down = _coarse()
+    near = np.zeros((len(down), len(across)), np.float32)
+    for wrist, index, pinky in _HANDS:
+        middle = joints[wrist] + 1.5 * ((joints[index] + joints[pinky]) / 2.0 - joints[wrist])
+        away = np.hypot(across - middle[0], (down - middle[1])[:, None])
+        near = np.fmax(near, (HAND_PX - away) * np.float32(1.0 / HAND_FADE_PX))
+    return cv2.resize(near.clip(0.0, 1.0).astype(np.float32), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+
+
+def _coarse() -> tuple[np.ndarray, np.ndarray]:
+    """Columns and rows of the points GRID apart, canvas pixels."""
+    across, down = ((np.arange(side // GRID, dtype=np.float32) + 0.5) * GRID - 0.5 for side in (CANVAS_W, CANVAS_H))
+    return across, down
 
 
 def _smooth_step(x: np.ndarray) -> np.ndarray:

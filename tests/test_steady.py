@@ -150,6 +150,22 @@ def test_a_hand_that_comes_before_the_garment_is_let_through_at_once() -> None:
     assert fit.coverage[200, 60] > 0.9
 
 
+def test_around_hands_only_the_newest_fit_tells_what_is_covered() -> None:
+    """Fingers that closed while the hand stood still were shown with the last picture's gaps: mittens of old cloth."""
+    steadier = Steadier()
+    before = {Landmark.LEFT_WRIST: (395, 335), Landmark.LEFT_INDEX: (375, 315), Landmark.LEFT_PINKY: (375, 325)}
+    for n in range(4):
+        given = result(n * 0.05, moved=before)
+        assert given.fit is not None and given.person is not None
+        x, y = given.fit.crop.to_canvas(given.person.point(Landmark.LEFT_INDEX).astype(float)).round().astype(int)
+        coverage = given.fit.coverage.copy()
+        if n == 3:
+            coverage[y, x - 4 : x + 4] = coverage[70, 40:48] = 0.0
+        fit = steadier.steady(replace(given, fit=replace(given.fit, coverage=coverage)))
+    assert fit.coverage[y, x - 4 : x + 4].max() < 0.05
+    assert fit.coverage[70, 40:48].min() > 0.7
+
+
 def test_between_sleeve_and_chest_nothing_is_mixed() -> None:
     """Where an arm's edge came to lie elsewhere, half a sleeve and half a chest made a third thing of neither."""
     steadier = Steadier()
