@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mirror.compose import FAINT as LOST
 from mirror.either import ramp
 from mirror.inputs import IN_BODY, PersonInputs
 from mirror.maps import PERSON_CHANNELS
@@ -26,9 +27,13 @@ as before, a lanyard, lies behind the fingers on both of its sides."""
 SURE_SKIN, SURE_CLOTH, MEAN_PX, FEW = 0.6, 0.1, (25, 25), 0.01
 """Likeness that is surely skin, and surely not; the window of their means, canvas pixels; the share of it below which
 the hand's own mean counts more."""
-SHARE, WHOLLY, APART_LEVELS = (0.2, 0.6), (0.3, 0.9), (40.0, 70.0)
-"""Shares of hand in a pixel from which it is drawn, and wholly; and from which it is shown as filmed, less is painted
-with the hand's colour. How far hand and cloth must be apart for that, levels of 255."""
+SHARE, PAINTED, WHOLLY, APART_LEVELS = (0.15, 0.65), (0.03, 0.15), (0.65, 0.9), (40.0, 70.0)
+"""Shares of hand in a pixel from which it is drawn, and wholly: a hand in shadow looks like less. What of a drawn hand
+is painted with its colour, and from where it is shown as filmed if all pixels beside it are so, too: camera and codec
+carry the old cloth's colour a pixel into a hand. How far hand and cloth must be apart for a share to be told, levels of
+255."""
+LIKE_BEFORE, ANY_BEFORE = (0.3, 0.5), (0.0, 0.2)
+"""Likeness to skin, and to what was there before, of which a pixel with both may be a hand all the same."""
 ASIDE, UNEVEN = (0.45, 0.25), (0.7, 0.5)
 """How far a pixel may be from all mixtures of hand and cloth, and how uneven cloth may be, of their difference."""
 NO_HAND = (0.3, 0.6)
@@ -105,17 +110,29 @@ def hands_in_front(
     colours: np.ndarray,
     bare: np.ndarray,
 ) -> None:
-    """Lays the garment around and between fingers, and fingers before it, by their colour; in place. A pixel that is
-    partly hand is painted with the colour of the hand: what it is mixed with would stand around it as a rim.
+    """Lays the garment around and between fingers, and fingers before it, by their colour; in place. Of a pixel that is
+    partly hand, its edge or one in motion, that part is drawn before the garment, in the colour of the hand: what it is
+    mixed with would stand around it as a rim. Beside a bared arm what is no hand is painted: its cuff stood there as a
+    ring.
 
     All 256x192, float32, 0..1. outline: the garment's mask by the flow. room: how much of what is painted is the room
     behind. coverage: of the garment. repair: of what is painted. colours: x3, BGR 0..255, what it is painted with.
-    bare: how much of that is bared skin. The last four are changed around hands.
+    bare: how much of that is bared skin. Coverage, repair and colours are changed around hands.
     """
     for hand in hands:
         if float(outline[hand.part].max()) >= SHOWN:
             masks = (m[hand.part] for m in (outline, room, coverage, repair, colours, bare))
             _hand_in_front(hand, person.canvas[hand.part], person.mask[hand.part], *masks)
+
+
+def as_drawn(coverage: np.ndarray) -> np.ndarray:
+    """How much of the garment the composer, which makes edges steeper, draws for a coverage; float32, 0..1, each."""
+    return ((coverage - LOST) * np.float32(1.0 / (1.0 - 2.0 * LOST))).clip(0.0, 1.0)
+
+
+def to_be_drawn(share: np.ndarray) -> np.ndarray:
+    """The coverage for which so much of it is drawn."""
+    return np.float32(LOST) + np.float32(1.0 - 2.0 * LOST) * share
 
 
 def _hand_in_front(
@@ -157,17 +174,22 @@ def _hand_in_front(
     shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
     left = cv2.max(fingers * (1.0 - repair * room), around * cv2.max(1.0 - repair, zones.middle))
     left *= 1.0 - arms * repair * bare  # a bared arm reaches its hand
-    old = left * (1.0 - kept) * cv2.max(matte.told * matte.fits, same) * cv2.dilate(coverage, _GAP)
-    paint = cv2.max(ramp(seen, (0.05, 0.3)) * cv2.max(around, arms), arms * (1.0 - repair))
-    paint *= ramp(matte.share, WHOLLY[::-1]) * matte.told * matte.fits
-    paint[inside > 0] = 0.0
-    coverage *= 1.0 - shown
-    np.maximum(coverage, outline * old, out=coverage)
-    repair *= 1.0 - shown
+    old = outline * left * (1.0 - kept) * cv2.dilate(coverage, _GAP)
+    over = as_drawn(coverage)
+    drawn = cv2.max(over * (1.0 - shown), cv2.max(old * matte.told * matte.fits, as_drawn(old * same)))
+    changed = cv2.absdiff(drawn, over) > FAINT
+    coverage[changed] = to_be_drawn(drawn[changed])
+    # what is no hand beside a bared arm is its old cuff; skin that looks as before may be skin before skin
+    beside = cv2.max(around, arms)
+    skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
+    np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
+    whole = ramp(cv2.erode(cv2.max(seen, ramp(like, SURE_HAND) * own), _DISC[3]), WHOLLY)
+    paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
+    repair *= 1.0 - shown * whole
     np.maximum(repair, paint, out=repair)
-    bare *= 1.0 - paint
     there = np.nonzero(paint > FAINT)
-    weight = paint[there] / np.maximum(repair[there], FAINT)
+    part = np.minimum(seen[there] / np.maximum(1.0 - drawn[there], FAINT), 1.0)  # of what the garment leaves to be seen
+    weight = part * paint[there] / np.maximum(repair[there], FAINT)
     colours[there] += weight[:, None] * (matte.hand[there] - colours[there])
 
 
