@@ -54,8 +54,8 @@ _HANDS = (
 )
 HAND_PX, HAND_FADE_PX = 34.0, 12.0
 """So near to the middle of a hand, canvas pixels, nothing is shown of an earlier fit, and over which that fades: where
-fingers run, this picture alone tells. Mixed with the last ones, hands that moved slowly were mittens with old cloth
-around them."""
+fingers run, this picture alone tells, and the tone of a forearm bared beside them. Mixed with the last ones, hands that
+moved slowly were mittens with old cloth around them."""
 _ALONG = np.linspace(0.0, 1.0, 4)
 """Places along a bone at which it is looked at."""
 
@@ -141,7 +141,7 @@ def _mixed(
         repair = _blended(past, new.repair, at_hands)
     if old.bare is not None and new.bare is not None:
         size = new.bare.colour.shape[1::-1]
-        weight = cv2.resize(cover_weight, size, interpolation=cv2.INTER_AREA)
+        weight = cv2.resize(at_hands, size, interpolation=cv2.INTER_AREA)
         bare = Bare(
             _blended(_carried_colour(old.bare.colour, moved), new.bare.colour, weight),
             _between(carried(old.bare.share), new.bare.share, at_hands),

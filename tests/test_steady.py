@@ -166,6 +166,21 @@ def test_around_hands_only_the_newest_fit_tells_what_is_covered() -> None:
     assert fit.coverage[70, 40:48].min() > 0.7
 
 
+def test_a_bared_forearm_has_the_tone_of_its_hand_at_once() -> None:
+    """A hand that turned into the shadow hung on a forearm that was still bright: a step of tone at the wrist."""
+    steadier = Steadier()
+    for t, level in ((0.0, 200.0), (0.05, 100.0)):
+        given = result(t)
+        assert given.fit is not None and given.person is not None
+        repair = np.full((CANVAS_H, CANVAS_W, 4), 1.0, np.float32)
+        bare = Bare(np.full((64, 48, 3), level, np.float32), np.ones((CANVAS_H, CANVAS_W), np.float32))
+        fit = steadier.steady(replace(given, fit=replace(given.fit, repair=repair, bare=bare)))
+    x, y = fit.crop.to_canvas(given.person.point(Landmark.LEFT_WRIST).astype(float)) / 4.0
+    assert fit.bare is not None
+    assert fit.bare.colour[round(y), round(x), 0] < 105.0
+    assert fit.bare.colour[CHEST[0] // 4, CHEST[1] // 4, 0] > 180.0
+
+
 def test_between_sleeve_and_chest_nothing_is_mixed() -> None:
     """Where an arm's edge came to lie elsewhere, half a sleeve and half a chest made a third thing of neither."""
     steadier = Steadier()
