@@ -90,6 +90,18 @@ def test_repair_is_painted_under_the_garment():
     assert (picture != frame.image).any(2).sum() < 60 * 60
 
 
+def test_what_is_mixed_at_a_repairs_edge_is_painted_for_the_greater_part():
+    """Half skin, half black cloth, it stood between a bared arm and its hand as a thread."""
+    image = np.full((480, 640, 3), 150, np.uint8)
+    image[:, :320] = 30
+    image[:, 320] = 90
+    repair = np.full((CANVAS_H, CANVAS_W, 4), (150, 150, 150, 0), np.float32)
+    repair[60:180, 60:100, 3] = 1.0
+    fit = straight_fit(np.zeros((CANVAS_H, CANVAS_W)), repair)
+    row = Composer().compose(Frame(image, 0.0, 0), fit, flat_garment())[240, :, 0]
+    assert row[290:].min() > 105
+
+
 def test_a_repair_keeps_to_the_pictures_edge_at_camera_resolution():
     """A mask cut a canvas pixel too wide stops at the edge between two plain surfaces, within two camera pixels."""
     image = np.full((480, 640, 3), 200, np.uint8)
