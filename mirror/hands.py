@@ -32,6 +32,8 @@ SHARE, PAINTED, WHOLLY, APART_LEVELS = (0.15, 0.65), (0.03, 0.15), (0.65, 0.9), 
 is painted with its colour, and from where it is shown as filmed if all pixels beside it are so, too: camera and codec
 carry the old cloth's colour a pixel into a hand. How far hand and cloth must be apart for a share to be told, levels of
 255."""
+CLEAN = (0.75, 0.95)
+"""Share of hand, as it is told, from which a pixel beside others is shown as filmed all the same."""
 LIKE_BEFORE, ANY_BEFORE = (0.3, 0.5), (0.0, 0.2)
 """Likeness to skin, and to what was there before, of which a pixel with both may be a hand all the same."""
 ASIDE, UNEVEN = (0.45, 0.25), (0.7, 0.5)
@@ -184,6 +186,7 @@ def _hand_in_front(
     skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
     np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
     whole = ramp(cv2.erode(cv2.max(seen, ramp(like, SURE_HAND) * own), _DISC[3]), WHOLLY)
+    whole = cv2.max(whole, ramp(matte.share, CLEAN) * matte.told * matte.fits * seen)
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
     repair *= 1.0 - shown * whole
     np.maximum(repair, paint, out=repair)
