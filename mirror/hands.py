@@ -129,7 +129,7 @@ def hands_in_front(
 
 def as_drawn(coverage: np.ndarray) -> np.ndarray:
     """How much of the garment the composer, which makes edges steeper, draws for a coverage; float32, 0..1, each."""
-    return ((coverage - LOST) * np.float32(1.0 / (1.0 - 2.0 * LOST))).clip(0.0, 1.0)
+    return ramp(coverage, (LOST, 1.0 - LOST))
 
 
 def to_be_drawn(share: np.ndarray) -> np.ndarray:
@@ -166,7 +166,8 @@ def _hand_in_front(
     share = ramp(matte.share, SHARE)
     unmixed = 1.0 - matte.told * (1.0 - share)
     unmixed[inside > 0] = 1.0
-    seen = cv2.max(ramp(like, SURE_HAND) * unmixed, share * matte.fits * matte.told * (1.0 - same))
+    sure, trust = ramp(like, SURE_HAND), cv2.multiply(matte.fits, matte.told)
+    seen = cv2.max(sure * unmixed, share * trust * (1.0 - same))
     if before is not None:
         seen = cv2.max(seen, cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _BRIDGE) * doubtful)
     own = _connected(_more(seen, 0.25) & body, seeds)
@@ -178,15 +179,15 @@ def _hand_in_front(
     left *= 1.0 - arms * repair * bare  # a bared arm reaches its hand
     old = outline * left * (1.0 - kept) * cv2.dilate(coverage, _GAP)
     over = as_drawn(coverage)
-    drawn = cv2.max(over * (1.0 - shown), cv2.max(old * matte.told * matte.fits, as_drawn(old * same)))
-    changed = cv2.absdiff(drawn, over) > FAINT
-    coverage[changed] = to_be_drawn(drawn[changed])
+    drawn = cv2.max(over * (1.0 - shown), cv2.max(old * trust, as_drawn(old * same)))
+    cv2.copyTo(to_be_drawn(drawn), _more(cv2.absdiff(drawn, over), FAINT), coverage)
     # what is no hand beside a bared arm is its old cuff; skin that looks as before may be skin before skin
     beside = cv2.max(around, arms)
-    skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
-    np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
-    whole = ramp(cv2.erode(cv2.max(seen, ramp(like, SURE_HAND) * own), _DISC[3]), WHOLLY)
-    whole = cv2.max(whole, ramp(matte.share, CLEAN) * matte.told * matte.fits * seen)
+    if cv2.countNonZero(_more(bare, FAINT)):
+        skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
+        np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
+    whole = ramp(cv2.erode(cv2.max(seen, sure * own), _DISC[3]), WHOLLY)
+    whole = cv2.max(whole, ramp(matte.share, CLEAN) * trust * seen)
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
     repair *= 1.0 - shown * whole
     np.maximum(repair, paint, out=repair)
