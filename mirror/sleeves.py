@@ -25,6 +25,8 @@ from mirror.maps import PERSON_CHANNELS, person_points, torso_frame
 
 BEGINS = (0.0, 0.3)
 """Where along a forearm, 0 the elbow and 1 the wrist, the network's sleeve has given way to the one laid on."""
+BEND = (0.4, 0.7)
+"""Of a sleeve's length, where the network may show its elbow: so that nothing leaps, that is the one laid on's, too."""
 CUFF, ENDS = 1.06, (1.2, 1.06)
 """Where along it the cuff's edge lies; from where on nothing is covered, and up to where all."""
 LOOSE, WIDEST = 1.15, 2.0
@@ -129,7 +131,10 @@ def _lay_on_forearm(
     shown_at, covered = places[arm.here], coverage[arm.here]
     shown = shows[arm.here] & (covered > 0.5)
     forearm = shown & (arm.square < (WIDEST * half) ** 2) & (arm.along > 0.0) & (arm.along < CUFF)
-    forearm[forearm] = sleeve.coordinates(shown_at[forearm])[0] > ELBOW
+    at_elbow = shown & (arm.square < half**2) & (abs(arm.along) < BEGINS[1] / 2)
+    bend = np.median(sleeve.coordinates(shown_at[at_elbow])[0]) if at_elbow.sum() >= LEAST_PX else ELBOW
+    bend = float(np.clip(bend, *BEND))
+    forearm[forearm] = sleeve.coordinates(shown_at[forearm])[0] > min(bend, ELBOW)
     told = forearm & (arm.along < 1.0)
     wide = float((arm.across[told] / half[told]).std()) * EVEN if told.sum() >= LEAST_PX else 0.0
     half *= np.float32(np.clip(wide, LOOSE, WIDEST))
@@ -137,7 +142,7 @@ def _lay_on_forearm(
     new = (cover > 0.5) | forearm | ((cover > 0.0) & (covered < 0.5))
     along, before = arm.along[new], shown_at[new]
     share = np.where(shown[new], ramp(along, BEGINS), 1.0)[:, None]
-    cloth = _cloth(sleeve, ELBOW + (1.0 - ELBOW) / CUFF * along, arm.across[new] / half[new])
+    cloth = _cloth(sleeve, bend + (1.0 - bend) / CUFF * along, arm.across[new] / half[new])
     shown_at[new] = before + share * (cloth - before)
     np.maximum(covered, cover * np.float32(seen), out=covered)
 

@@ -80,15 +80,17 @@ def test_garments_without_long_sleeves_stay_as_they_are(kind: str):
     assert laid is flow and covered is coverage
 
 
-def shown(wide: float) -> tuple[np.ndarray, np.ndarray]:
-    """The network shows the forearm's sleeve `wide` canvas pixels to either side of its bone."""
+def shown(wide: float, bend: float = ELBOW) -> tuple[np.ndarray, np.ndarray]:
+    """The network shows the forearm's sleeve `wide` canvas pixels to either side of its bone, from `bend` of its length
+    on."""
     (flow, coverage), sleeve = chest(), sleeves()[RIGHT]
     places = flow_to_pixels(flow.transpose(1, 2, 0))
-    for share in np.linspace(0.0, 1.0, 80):
-        middle, half = sleeve.middle_and_half(np.array(ELBOW + (1 - ELBOW) * share))
+    for share in np.linspace(-0.2, 1.0, 96):
+        along = bend + (1 - bend) * share
+        middle, half = sleeve.middle_and_half(np.array(along))
         for aside in np.arange(-wide, wide + 0.5, 0.5):
             at = on_map(share, aside)
-            place = sleeve.origin + (ELBOW + (1 - ELBOW) * share) * sleeve.along
+            place = sleeve.origin + along * sleeve.along
             places[at] = place + (middle + SHOWN * half * aside / wide) * sleeve.outwards
     return flow_from_pixels(places).transpose(2, 0, 1), coverage
 
@@ -106,6 +108,14 @@ def test_at_the_elbow_it_goes_over_into_the_networks():
     moved = np.linalg.norm(flow_to_pixels(laid.transpose(1, 2, 0)) - places, axis=2)
     steps = [moved[on_map(share)] for share in (0.02, 0.15, 0.35)]
     assert steps[0] < 1.0 and steps[2] > 2.0 and steps[0] < steps[1] < steps[2]
+
+
+@pytest.mark.parametrize("bend", [0.45, 0.65])
+def test_a_sleeve_goes_on_from_where_the_network_bends_it(bend: float):
+    """It began anew at its middle, and what lies between was drawn out over the elbow or left out."""
+    laid, _ = Sleeves(flat_garment("long")).laid_on(person(), *shown(10.0, bend))
+    for share in (0.0, 0.15, 0.3, 0.6):
+        assert read(laid, on_map(share))[0] == pytest.approx(bend + (1.0 - bend) / CUFF * share, abs=0.03)
 
 
 def test_an_open_upper_arm_is_closed():
