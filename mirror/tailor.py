@@ -70,7 +70,7 @@ class Begun:
     """A try-on under way. `finish` may be called from any thread, and again."""
 
     def __init__(self, frame: Frame, person: Person | None, garment: Garment, fit: Fit | Pending | None) -> None:
-        self.frame, self.person, self._garment, self._fit = frame, person, garment, fit
+        self.frame, self.person, self.garment, self._fit = frame, person, garment, fit
 
     @property
     def ready(self) -> bool:
@@ -79,7 +79,7 @@ class Begun:
     def finish(self) -> Dressed:
         """Waits for the fit. Raises what its networks raised."""
         fit = self._fit if self._fit is None or isinstance(self._fit, Fit) else self._fit.result()
-        return Dressed(TryOn(self.frame, self.person, fit, self._garment.slug), self._garment)
+        return Dressed(TryOn(self.frame, self.person, fit, self.garment.slug), self.garment)
 
 
 class Tailor:

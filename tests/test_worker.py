@@ -17,7 +17,7 @@ from mirror.frames import Crop, Fit, Frame, Person
 from mirror.geometric import GeometricFitter
 from mirror.metrics import Metrics
 from mirror.settings import Settings
-from mirror.tailor import Tailor, make_fitter
+from mirror.tailor import Begun, Dressed, Tailor, make_fitter
 from mirror.wardrobe import Garment
 from mirror.worker import UNDER_WAY, TryOnWorker
 from tests.bodies import textured_frame
@@ -314,6 +314,55 @@ def test_what_is_fitted_out_of_turn_makes_no_room_for_more(wardrobe_folder: Path
     assert not wait_until(partial(it.fitter.submitted.__contains__, first + UNDER_WAY), 0.5)
     it.fitter.let_go.set()
     it.worker.close()
+
+
+@pytest.mark.parametrize(("left_out_s", "completed"), [(60.0, 2), (0.0, 3)])
+def test_a_garment_no_longer_wanted_is_left_out_but_not_for_long(
+    wardrobe_folder: Path, monkeypatch: pytest.MonkeyPatch, left_out_s: float, completed: int
+) -> None:
+    monkeypatch.setattr("mirror.worker.LEFT_OUT_S", left_out_s)
+    it = Dressing(wardrobe_folder)
+    it.fitter.let_go.set()
+    it.feed.put(0)
+    assert wait_until(lambda: it.worn == "tee-1"), it.worker.error
+    it.fitter.let_go.clear()
+    it.feed.put(1)
+    assert wait_until(lambda: it.fitter.submitted == [0, 1]), it.worker.error
+    it.step()
+    assert wait_until(lambda: it.fitter.submitted == [0, 1, 1]), it.worker.error
+    it.fitter.let_go.set()
+    assert wait_until(lambda: it.worn == "tee-2"), it.worker.error
+    it.worker.close()
+    assert it.metrics.fits.count == completed
+
+
+class Lingering(Tailor):
+    """Takes its time for what is left when the networks are done."""
+
+    def __init__(self, fitter: SlowNetwork, metrics: Metrics) -> None:
+        super().__init__(StandingFinder(), Cropper(), fitter, metrics)
+        self.let_go = threading.Event()
+
+    def complete(self, begun: Begun) -> Dressed:
+        assert self.let_go.wait(30.0)
+        return super().complete(begun)
+
+
+def test_the_next_person_is_looked_for_as_soon_as_the_networks_are_done(wardrobe_folder: Path) -> None:
+    feed, fitter = Feed(), SlowNetwork()
+    tailor = Lingering(fitter, Metrics())
+    worker = TryOnWorker(settings_of(wardrobe_folder), Metrics(), feed, lambda s, m: tailor)
+    worker.start()
+    for index in range(UNDER_WAY + 1):
+        feed.put(index)
+        if index == UNDER_WAY:
+            assert not wait_until(partial(fitter.submitted.__contains__, index), 0.3)
+            fitter.let_go.set()
+        assert wait_until(partial(fitter.submitted.__contains__, index)), worker.error
+    assert worker.newest is None
+    tailor.let_go.set()
+    assert wait_until(partial(is_newest, worker, UNDER_WAY)), worker.error
+    worker.close()
 
 
 def is_newest(worker: TryOnWorker, index: int) -> bool:
