@@ -23,9 +23,13 @@ hand's map from which it may be one. Lower, and dark cloth around hands stays.""
 AT_CUFF = (0.3, 0.6)
 """Weight of the forearms' maps where a hand's rim may be a cuff."""
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
-SKIN_RIM_PX = 3
+THROAT_PX, WRIST_PX = 3, 1
 """Canvas pixels by which the repair reaches over bared skin."""
-_SKIN_RIM = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * SKIN_RIM_PX + 1, 2 * SKIN_RIM_PX + 1))
+_THROAT, _WRIST = (
+    cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * px + 1, 2 * px + 1)) for px in (THROAT_PX, WRIST_PX)
+)
+THROAT = (0.35, 0.2)
+"""Shoulder widths below the shoulders, from which no skin is a throat's, and down to which all is."""
 BITE = (15, 15)
 """Canvas pixels that a bite may be wide; a rectangle, whose closing takes a tenth of an ellipse's time."""
 _SQUARE, _WITHIN, _BESIDE = (np.ones(size, np.uint8) for size in ((3, 3), (1, 9), (1, 13)))
@@ -56,11 +60,16 @@ def as_filmed(person: PersonInputs, skin: np.ndarray) -> np.ndarray:
 
 
 def over_the_rim_of_skin(person: PersonInputs, repair: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """The repair, SKIN_RIM_PX farther over skin that is no hand: cameras draw a bright line along a dark
-    collar, which stood on a bared throat as a thread. repair and skin: float32 256x192, as for `as_filmed`. 0.2 ms."""
-    wide = cv2.dilate(cv2.convertScaleAbs(repair, alpha=255.0), _SKIN_RIM)
-    elsewhere = cv2.multiply(skin, enlarge(1.0 - person.hand_zones[1].max(0)))
-    return cv2.max(repair, cv2.multiply(wide, elsewhere, scale=1.0 / 255.0, dtype=cv2.CV_32F))
+    """The repair, THROAT_PX farther over the skin of a throat and WRIST_PX over that of wrists: cameras draw a bright
+    line along a dark collar or cuff, which stood on bared skin as a thread. repair and skin: float32 256x192, as for
+    `as_filmed`. 0.25 ms."""
+    no_finger = 1.0 - person.hand_zones[1].max(0)
+    throat = ramp(person.maps[0, PERSON_CHANNELS.index("v")], THROAT) * no_finger
+    sharp = cv2.convertScaleAbs(repair, alpha=255.0)
+    for rim, where in ((_THROAT, throat), (_WRIST, no_finger)):
+        own = cv2.multiply(skin, enlarge(where))
+        repair = cv2.max(repair, cv2.multiply(cv2.dilate(sharp, rim), own, scale=1.0 / 255.0, dtype=cv2.CV_32F))
+    return repair
 
 
 def trousers(person: PersonInputs) -> np.ndarray:

@@ -11,7 +11,7 @@ from mirror.hands import as_drawn, hands_in_front, hands_of, to_be_drawn
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
 from mirror.retouch import (
-    SKIN_RIM_PX,
+    THROAT_PX,
     as_filmed,
     below_the_collar,
     over_the_rim_of_skin,
@@ -258,7 +258,7 @@ def test_a_repair_reaches_over_the_rim_of_a_throat_and_of_no_hand():
     repair, skin = masks["repair"] * 0.0, np.ones_like(masks["repair"])
     repair[75:85, 80:110] = repair[100:118, 100:123] = 1.0  # a collar below the chin; cloth above the fingers
     wide = over_the_rim_of_skin(person, repair, skin)
-    assert wide[75 - SKIN_RIM_PX : 75, 85:105].min() > 0.9 and wide[: 75 - SKIN_RIM_PX, 85:105].max() == 0.0
+    assert wide[75 - THROAT_PX : 75, 85:105].min() > 0.9 and wide[: 75 - THROAT_PX, 85:105].max() == 0.0
     assert wide[120:, 100:123].max() < 0.1
     assert np.array_equal(over_the_rim_of_skin(person, repair, skin * 0.0), repair)
 
