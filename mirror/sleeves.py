@@ -31,6 +31,10 @@ CUFF, ENDS = 1.06, (1.2, 1.06)
 """Where along it the cuff's edge lies; from where on nothing is covered, and up to where all."""
 LOOSE, WIDEST = 1.15, 2.0
 """Half a sleeve's width, in half-widths of the arm, if the network shows it no wider; and at most."""
+WIDTH, WHOLE = (0.3, 0.55), (0.6, 0.85)
+"""Share of the sleeve's width, and of the forearm's pixels, from which the network is believed where it shows them, and
+from which wholly. Of forearms before the chest it shows 0 to 0.4 of the width, here and there turned over; of hanging
+ones 0.55 to 0.8."""
 EVEN = math.sqrt(3.0)
 """Half the width of an even strip, in standard deviations of its pixels."""
 UPPER_R, ARMHOLE = 0.12, (0.1, 0.3)
@@ -134,14 +138,25 @@ def _lay_on_forearm(
     at_elbow = shown & (arm.square < half**2) & (abs(arm.along) < BEGINS[1] / 2)
     bend = np.median(sleeve.coordinates(shown_at[at_elbow])[0]) if at_elbow.sum() >= LEAST_PX else ELBOW
     bend = float(np.clip(bend, *BEND))
-    forearm[forearm] = sleeve.coordinates(shown_at[forearm])[0] > min(bend, ELBOW)
+    on_flat, aside_on_flat = sleeve.coordinates(shown_at[forearm])
+    lower = on_flat > min(bend, ELBOW)
+    forearm[forearm] = lower
     told = forearm & (arm.along < 1.0)
-    wide = float((arm.across[told] / half[told]).std()) * EVEN if told.sum() >= LEAST_PX else 0.0
+    aside = arm.across[told] / half[told]
+    wide = float(aside.std()) * EVEN if told.sum() >= LEAST_PX else 0.0
     half *= np.float32(np.clip(wide, LOOSE, WIDEST))
     cover = ramp((half - arm.square**0.5) * 0.5, _EDGE) * ramp(arm.along, ENDS) * arm.body
+    believed = 0.0
+    if told.sum() >= LEAST_PX:
+        core = (cover > 0.5) & (arm.along > BEGINS[1]) & (arm.along < 1.0)
+        middle, half_on_flat = sleeve.middle_and_half(on_flat[lower])
+        outer, aside = (aside_on_flat[lower] - middle) / half_on_flat, (arm.across / half)[forearm]
+        width = float(aside @ outer / (aside @ aside))
+        whole = float((forearm & core).sum() / max(int(core.sum()), 1))
+        believed = float(ramp(np.array(width), WIDTH) * ramp(np.array(whole), WHOLE))
     new = (cover > 0.5) | forearm | ((cover > 0.0) & (covered < 0.5))
     along, before = arm.along[new], shown_at[new]
-    share = np.where(shown[new], ramp(along, BEGINS), 1.0)[:, None]
+    share = np.where(shown[new], ramp(along, BEGINS) * (1.0 - believed), 1.0)[:, None]
     cloth = _cloth(sleeve, bend + (1.0 - bend) / CUFF * along, arm.across[new] / half[new])
     shown_at[new] = before + share * (cloth - before)
     np.maximum(covered, cover * np.float32(seen), out=covered)

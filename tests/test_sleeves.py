@@ -1,10 +1,12 @@
 """A long sleeve lies on the forearm as far as its hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from mirror.flat import ELBOW, Sleeve, part_distances, sleeves_of
-from mirror.frames import Landmark, flow_from_pixels, flow_to_pixels
+from mirror.frames import CANVAS_W, Landmark, flow_from_pixels, flow_to_pixels
 from mirror.maps import MAP_H, MAP_W
 from mirror.sleeves import CUFF, SHOWN, Sleeves
 from tests.bodies import flat_garment
@@ -80,9 +82,9 @@ def test_garments_without_long_sleeves_stay_as_they_are(kind: str):
     assert laid is flow and covered is coverage
 
 
-def shown(wide: float, bend: float = ELBOW) -> tuple[np.ndarray, np.ndarray]:
+def shown(wide: float, bend: float = ELBOW, width: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
     """The network shows the forearm's sleeve `wide` canvas pixels to either side of its bone, from `bend` of its length
-    on."""
+    on, and so much of its width."""
     (flow, coverage), sleeve = chest(), sleeves()[RIGHT]
     places = flow_to_pixels(flow.transpose(1, 2, 0))
     for share in np.linspace(-0.2, 1.0, 96):
@@ -91,7 +93,7 @@ def shown(wide: float, bend: float = ELBOW) -> tuple[np.ndarray, np.ndarray]:
         for aside in np.arange(-wide, wide + 0.5, 0.5):
             at = on_map(share, aside)
             place = sleeve.origin + along * sleeve.along
-            places[at] = place + (middle + SHOWN * half * aside / wide) * sleeve.outwards
+            places[at] = place + (middle + width * half * aside / wide) * sleeve.outwards
     return flow_from_pixels(places).transpose(2, 0, 1), coverage
 
 
@@ -108,6 +110,22 @@ def test_at_the_elbow_it_goes_over_into_the_networks():
     moved = np.linalg.norm(flow_to_pixels(laid.transpose(1, 2, 0)) - places, axis=2)
     steps = [moved[on_map(share)] for share in (0.02, 0.15, 0.35)]
     assert steps[0] < 1.0 and steps[2] > 2.0 and steps[0] < steps[1] < steps[2]
+
+
+def test_a_forearm_that_the_network_shows_stays_as_it_is():
+    flow, coverage = shown(10.0, width=0.7)
+    laid, _ = Sleeves(flat_garment("long")).laid_on(person(), flow, coverage)
+    for share in (0.2, 0.5, 0.9):
+        for aside in (-6.0, 0.0, 6.0):
+            row, column = on_map(share, aside)
+            assert np.abs(laid - flow)[:, row, column].max() < 1e-6
+
+
+def test_between_a_forearm_that_is_shown_and_one_that_is_squeezed_nothing_leaps():
+    steps = [
+        Sleeves(flat_garment("long")).laid_on(person(), *shown(10.0, width=w))[0] for w in np.arange(0.25, 0.62, 0.02)
+    ]
+    assert max(np.abs(b - a).max() for a, b in pairwise(steps)) * CANVAS_W / 2 < 1.5
 
 
 @pytest.mark.parametrize("bend", [0.45, 0.65])
