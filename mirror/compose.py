@@ -15,10 +15,9 @@ from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame
 from mirror.layers import Edges, edges_between
 from mirror.levels import Levels
 from mirror.patch import Patch, box_of, patch_around
+from mirror.steep import FAINT, steeper
 from mirror.wardrobe import Garment
 
-EDGE_GAIN = 2.5
-"""How much steeper the coverage's edge is made after it was brought up to camera resolution."""
 LINE = 142
 """Share, of 255, up to which the larger of two layers is on the edge between them, a camera pixel: it is softened."""
 SAME_SCALE = 0.02
@@ -36,8 +35,6 @@ SIDE_FADE = 12
 there, and a straight cut through it looks broken."""
 SHADE_ONE = 160
 """Level of shading 1 in 8 bits, so that gains up to 1.59 fit in."""
-FAINT = 0.5 * (1.0 - 1.0 / EDGE_GAIN)
-"""A share of which nothing is left once its edge is steeper."""
 MIN_ALPHA = 2.0 / 255.0
 RIM_PX = 1.02
 """From a picture's last row or column, counted from 1: a hair less than where remap looks for a pixel beyond."""
@@ -76,7 +73,7 @@ class Composer:
         where, light, covered = (
             patch.enlarged(patch.lifted(m, cv2.BORDER_REPLICATE)) for m in (cloth.source, cloth.light, cloth.covered)
         )
-        covered = _steeper(covered)
+        covered = steeper(covered)
         part = None if cloth.edges is None else patch.part(cloth.edges.box)
         if part is None or cloth.edges is None:
             garb = cv2.remap(cloth.picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -200,7 +197,7 @@ def _painted(repair: np.ndarray, bare: Bare | None, patch: Patch) -> np.ndarray:
         there = behind[top * down :, left * across :][: skin.shape[0], : skin.shape[1]]
     else:
         skin, there = patch.enlarged(skin), behind
-    share = _steeper(cv2.extractChannel(skin, 3))
+    share = steeper(cv2.extractChannel(skin, 3))
     _lay_over(there, cv2.cvtColor(skin, cv2.COLOR_BGRA2BGR), share)
     return behind
 
@@ -238,11 +235,6 @@ def _guided(mask: np.ndarray, guide: np.ndarray, radius: int) -> tuple[np.ndarra
     slope = cv2.divide(covariance, variance + GUIDE_NOISE)
     offset = mean_mask - cv2.multiply(slope, mean_guide)
     return cv2.blur(slope, size), cv2.blur(offset, size)
-
-
-def _steeper(share: np.ndarray) -> np.ndarray:
-    """A share (uint8) with its edge made steeper by EDGE_GAIN, around the half of it."""
-    return cv2.addWeighted(share, EDGE_GAIN, share, 0.0, 127.5 * (1.0 - EDGE_GAIN))
 
 
 def _lay_over(view: np.ndarray, colours: np.ndarray, alpha: np.ndarray) -> None:

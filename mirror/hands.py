@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mirror.compose import FAINT as LOST
 from mirror.either import ramp
 from mirror.inputs import IN_BODY, PersonInputs
 from mirror.maps import PERSON_CHANNELS
+from mirror.steep import as_drawn, to_be_drawn
 
 SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
 """Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
@@ -125,16 +125,6 @@ def hands_in_front(
         if float(outline[hand.part].max()) >= SHOWN:
             masks = (m[hand.part] for m in (outline, room, coverage, repair, colours, bare))
             _hand_in_front(hand, person.canvas[hand.part], person.mask[hand.part], *masks)
-
-
-def as_drawn(coverage: np.ndarray) -> np.ndarray:
-    """How much of the garment the composer, which makes edges steeper, draws for a coverage; float32, 0..1, each."""
-    return ramp(coverage, (LOST, 1.0 - LOST))
-
-
-def to_be_drawn(share: np.ndarray) -> np.ndarray:
-    """The coverage for which so much of it is drawn."""
-    return np.float32(LOST) + np.float32(1.0 - 2.0 * LOST) * share
 
 
 def _hand_in_front(

@@ -7,7 +7,7 @@ import pytest
 
 from mirror.chest import Chest
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark
-from mirror.hands import as_drawn, hands_in_front, hands_of, to_be_drawn
+from mirror.hands import hands_in_front, hands_of
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
 from mirror.retouch import (
@@ -19,6 +19,7 @@ from mirror.retouch import (
     without_bites,
     without_stray_holes,
 )
+from mirror.steep import as_drawn, to_be_drawn
 from tests.fake_samples import fake_landmarks
 
 SKIN = (90, 115, 150)  # BGR
