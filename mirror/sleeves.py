@@ -123,6 +123,38 @@ def _cover_upper_arm(sleeve: Sleeve, arm: _Limb, places: np.ndarray, coverage: n
         np.maximum(covered, cover, out=covered)
 
 
+class _Shown(NamedTuple):
+    """What the network shows of a forearm. here: bool hxw, where. bend: how far along the sleeve its elbow is. half:
+    float32 hxw, half its width, canvas pixels. believed: 0..1, how much of what it shows there stays."""
+
+    here: np.ndarray
+    bend: float
+    half: np.ndarray
+    believed: float
+
+
+def _shown_of(sleeve: Sleeve, arm: _Limb, sleeve_shown: np.ndarray, places: np.ndarray) -> _Shown:
+    """sleeve_shown: bool hxw, where it shows this sleeve. places: hxwx2."""
+    half = (ELBOW_R + (WRIST_R - ELBOW_R) * arm.along.clip(0.0, 1.0)) * np.float32(arm.unit)
+    at_elbow = sleeve_shown & (arm.square < half**2) & (abs(arm.along) < BEGINS[1] / 2)
+    bend = np.median(sleeve.coordinates(places[at_elbow])[0]) if at_elbow.sum() >= LEAST_PX else ELBOW
+    bend = float(np.clip(bend, *BEND))
+    here = sleeve_shown & (arm.square < (WIDEST * half) ** 2) & (arm.along > 0.0) & (arm.along < CUFF)
+    here[here] = sleeve.coordinates(places[here])[0] > min(bend, ELBOW)
+    told = here & (arm.along < 1.0)
+    if told.sum() < LEAST_PX:
+        return _Shown(here, bend, half * np.float32(LOOSE), 0.0)
+    aside = arm.across[told] / half[told]
+    half *= np.float32(np.clip(float(aside.std()) * EVEN, LOOSE, WIDEST))
+    on_flat, across_on_flat = sleeve.coordinates(places[told])
+    middle, half_on_flat = sleeve.middle_and_half(on_flat)
+    aside = arm.across[told] / half[told]
+    width = aside @ ((across_on_flat - middle) / half_on_flat) / max(float(aside @ aside), 1e-6)
+    forearm = (arm.square < half**2) & (arm.body > 0.5) & (arm.along > BEGINS[1]) & (arm.along < 1.0)
+    whole = (here & forearm).sum() / max(int(forearm.sum()), 1)
+    return _Shown(here, bend, half, float(ramp(np.array(width), WIDTH) * ramp(np.array(whole), WHOLE)))
+
+
 def _lay_on_forearm(
     sleeve: Sleeve, arm: _Limb, seen: float, shows: np.ndarray, places: np.ndarray, coverage: np.ndarray
 ) -> None:
@@ -131,33 +163,14 @@ def _lay_on_forearm(
     seen: 0..1, how surely the forearm is. shows: bool 128x96, where the network shows this sleeve, if anything.
     places: float32 128x96x2, garment-canvas pixels shown. coverage: float32 128x96.
     """
-    half = (ELBOW_R + (WRIST_R - ELBOW_R) * arm.along.clip(0.0, 1.0)) * np.float32(arm.unit)
     shown_at, covered = places[arm.here], coverage[arm.here]
-    shown = shows[arm.here] & (covered > 0.5)
-    forearm = shown & (arm.square < (WIDEST * half) ** 2) & (arm.along > 0.0) & (arm.along < CUFF)
-    at_elbow = shown & (arm.square < half**2) & (abs(arm.along) < BEGINS[1] / 2)
-    bend = np.median(sleeve.coordinates(shown_at[at_elbow])[0]) if at_elbow.sum() >= LEAST_PX else ELBOW
-    bend = float(np.clip(bend, *BEND))
-    on_flat, aside_on_flat = sleeve.coordinates(shown_at[forearm])
-    lower = on_flat > min(bend, ELBOW)
-    forearm[forearm] = lower
-    told = forearm & (arm.along < 1.0)
-    aside = arm.across[told] / half[told]
-    wide = float(aside.std()) * EVEN if told.sum() >= LEAST_PX else 0.0
-    half *= np.float32(np.clip(wide, LOOSE, WIDEST))
-    cover = ramp((half - arm.square**0.5) * 0.5, _EDGE) * ramp(arm.along, ENDS) * arm.body
-    believed = 0.0
-    if told.sum() >= LEAST_PX:
-        core = (cover > 0.5) & (arm.along > BEGINS[1]) & (arm.along < 1.0)
-        middle, half_on_flat = sleeve.middle_and_half(on_flat[lower])
-        outer, aside = (aside_on_flat[lower] - middle) / half_on_flat, (arm.across / half)[forearm]
-        width = float(aside @ outer / (aside @ aside))
-        whole = float((forearm & core).sum() / max(int(core.sum()), 1))
-        believed = float(ramp(np.array(width), WIDTH) * ramp(np.array(whole), WHOLE))
-    new = (cover > 0.5) | forearm | ((cover > 0.0) & (covered < 0.5))
+    sleeve_shown = shows[arm.here] & (covered > 0.5)
+    shown = _shown_of(sleeve, arm, sleeve_shown, shown_at)
+    cover = ramp((shown.half - arm.square**0.5) * 0.5, _EDGE) * ramp(arm.along, ENDS) * arm.body
+    new = (cover > 0.5) | shown.here | ((cover > 0.0) & (covered < 0.5))
     along, before = arm.along[new], shown_at[new]
-    share = np.where(shown[new], ramp(along, BEGINS) * (1.0 - believed), 1.0)[:, None]
-    cloth = _cloth(sleeve, bend + (1.0 - bend) / CUFF * along, arm.across[new] / half[new])
+    share = np.where(sleeve_shown[new], ramp(along, BEGINS) * (1.0 - shown.believed), 1.0)[:, None]
+    cloth = _cloth(sleeve, shown.bend + (1.0 - shown.bend) / CUFF * along, arm.across[new] / shown.half[new])
     shown_at[new] = before + share * (cloth - before)
     np.maximum(covered, cover * np.float32(seen), out=covered)
 
