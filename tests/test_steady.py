@@ -175,8 +175,8 @@ def test_a_bared_forearm_has_the_tone_of_its_hand_at_once() -> None:
         repair = np.full((CANVAS_H, CANVAS_W, 4), 1.0, np.float32)
         bare = Bare(np.full((64, 48, 3), level, np.float32), np.ones((CANVAS_H, CANVAS_W), np.float32))
         fit = steadier.steady(replace(given, fit=replace(given.fit, repair=repair, bare=bare)))
+    assert fit.bare is not None and given.person is not None
     x, y = fit.crop.to_canvas(given.person.point(Landmark.LEFT_WRIST).astype(float)) / 4.0
-    assert fit.bare is not None
     assert fit.bare.colour[round(y), round(x), 0] < 105.0
     assert fit.bare.colour[CHEST[0] // 4, CHEST[1] // 4, 0] > 180.0
 
