@@ -100,10 +100,11 @@ def without_bites(coverage: np.ndarray, warp: np.ndarray, repair: np.ndarray) ->
     return cv2.max(coverage, cv2.min(cv2.multiply(closed, warp, scale=1.0 / 255.0, dtype=cv2.CV_32F), repair))
 
 
-def below_the_collar(outline: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    """The outline without what lies above all that the warp covers: there the flow is free, and a throat that a hand is
-    near would get a piece of collar. Both float32 256x192, 0..1."""
-    return cv2.min(outline, np.maximum.accumulate(warp, 0))
+def between_its_ends(outline: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+    """The outline without what lies above or below all that is covered: there the flow is free, and a throat or
+    trousers that a hand is near would get a piece of the garment. Both float32 256x192, 0..1."""
+    above, below = np.maximum.accumulate(coverage, 0), np.maximum.accumulate(coverage[::-1], 0)[::-1]
+    return cv2.min(outline, cv2.min(above, below))
 
 
 def without_stray_holes(

@@ -26,7 +26,7 @@ from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
 from mirror.modelset import REMEDY
 from mirror.retouch import (
     as_filmed,
-    below_the_collar,
+    between_its_ends,
     over_the_rim_of_skin,
     trousers,
     without_bites,
@@ -235,7 +235,7 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     if "composite_mask" in made:  # sets made before there was one leave the coverage as it is
         warp = supported(coverage)
         coverage = without_bites(warp * made["composite_mask"][0, 0], warp, repair)
-        outline = below_the_collar(warped.outline, warp)
+        outline = between_its_ends(warped.outline, coverage)
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         if bare is not None and seen is not None:
             bare = Bare(bare.colour, bare.share.copy())

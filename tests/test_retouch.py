@@ -13,7 +13,7 @@ from mirror.maps import PERSON_CHANNELS
 from mirror.retouch import (
     THROAT_PX,
     as_filmed,
-    below_the_collar,
+    between_its_ends,
     over_the_rim_of_skin,
     trousers,
     without_bites,
@@ -264,10 +264,10 @@ def test_a_repair_reaches_over_the_rim_of_a_throat_and_of_no_hand():
     assert np.array_equal(over_the_rim_of_skin(person, repair, skin * 0.0), repair)
 
 
-def test_above_the_collar_there_is_no_garment_and_behind_a_hand_there_is():
+def test_above_collar_and_below_hem_there_is_no_garment_and_behind_a_hand_there_is():
     outline = np.ones((CANVAS_H, CANVAS_W), np.float32)
-    warp = np.zeros_like(outline)
-    warp[90:] = 1.0
-    warp[120:150] = 0.0
-    limited = below_the_collar(outline, warp)
-    assert limited[:90].max() == 0.0 and limited[90:].min() == 1.0
+    coverage = np.zeros_like(outline)
+    coverage[90:200] = 1.0
+    coverage[120:150] = 0.0
+    limited = between_its_ends(outline, coverage)
+    assert limited[:90].max() == limited[200:].max() == 0.0 and limited[90:200].min() == 1.0
