@@ -8,6 +8,7 @@ is, its landmarks tell, and that it is in front, its hand: there the cloth is la
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -64,11 +65,10 @@ class Sleeves:
             return flow, coverage
         places, coverage = flow_to_pixels(flow.transpose(1, 2, 0)), coverage.copy()
         part = cv2.remap(self._nearest, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        for side, sleeve in enumerate(self._sleeves):
-            if seen[side]:
-                upper, forearm = _limbs(person, side)
-                _cover_upper_arm(sleeve, upper, places, coverage)
-                _lay_on_forearm(sleeve, forearm, seen[side], part == 1 + side, places, coverage)
+        sides = [side for side in (0, 1) if seen[side]]
+        for side, (upper, forearm) in zip(sides, _limbs(person, sides), strict=True):
+            _cover_upper_arm(self._sleeves[side], upper, places, coverage)
+            _lay_on_forearm(self._sleeves[side], forearm, seen[side], part == 1 + side, places, coverage)
         return flow_from_pixels(places).transpose(2, 0, 1), coverage
 
 
@@ -87,14 +87,15 @@ class _Limb(NamedTuple):
     unit: float
 
 
-def _limbs(person: PersonInputs, side: int) -> tuple[_Limb, _Limb]:
-    """Upper arm and forearm. side: 0 left, 1 right."""
+def _limbs(person: PersonInputs, sides: Iterable[int]) -> Iterator[tuple[_Limb, _Limb]]:
+    """Upper arm and forearm of each side, 0 left, 1 right."""
     x, y = either.grid(person.landmarks)
-    at, name = person_points(person.landmarks), ("left", "right")[side]
+    at = person_points(person.landmarks)
     unit = float(torso_frame(at)[3][0, 0, 0])
-    joints = [at[f"{joint}_{name}"] for joint in ("shoulder", "elbow", "wrist")]
-    upper, forearm = (_limb(person, x, y, a, b, unit, 1.0 if side == 0 else -1.0) for a, b in pairwise(joints))
-    return upper, forearm
+    for side in sides:
+        joints = [at[f"{joint}_{('left', 'right')[side]}"] for joint in ("shoulder", "elbow", "wrist")]
+        upper, forearm = (_limb(person, x, y, a, b, unit, (1.0, -1.0)[side]) for a, b in pairwise(joints))
+        yield upper, forearm
 
 
 def _limb(

@@ -83,8 +83,8 @@ class Begun:
 
 
 class Tailor:
-    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin` and `complete` may each
-    be called on a thread of its own, in the order of the frames, and `prepare` on any."""
+    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin`, and `wait` with
+    `complete`, may each be called on a thread of its own, in the order of the frames, and `prepare` on any."""
 
     def __init__(
         self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics, also_prepare: Prepare | None = None
@@ -98,7 +98,9 @@ class Tailor:
     def dress(self, frame: Frame, garment: Garment) -> Dressed:
         """The try-on of this frame. Nobody there: person and fit are None."""
         self.prepare(garment)
-        return self.complete(self.begin(frame, self.find(frame), garment))
+        begun = self.begin(frame, self.find(frame), garment)
+        self.wait(begun)
+        return self.complete(begun)
 
     def find(self, frame: Frame) -> Person | None:
         """Who stands there."""
@@ -122,12 +124,17 @@ class Tailor:
             fit = self._fitter.fit(frame, person, crop, garment)
         return Begun(frame, person, garment, fit)
 
-    def complete(self, begun: Begun) -> Dressed:
-        """Waits for a try-on, lets it down to the old hem, steadies it by the one before, counts it; once for each."""
+    def wait(self, begun: Begun) -> None:
+        """Until the networks are done with a try-on; what needs no fit is worked out meanwhile."""
         with self._metrics.stage("fit_wait"):
             if begun.person is not None:
                 self._steadier.look(begun.frame)
-            dressed = begun.finish()
+            begun.finish()
+
+    def complete(self, begun: Begun) -> Dressed:
+        """Lets a try-on that was waited for down to the old hem, steadies it by the one before, counts it; once for
+        each."""
+        dressed = begun.finish()
         result, fit = dressed.result, dressed.result.fit
         if fit is None:
             self._hem.reset()

@@ -185,8 +185,8 @@ class TryOnWorker:
         completed = 0.0
         while (given := self._begun.get()) is not None:
             begun, in_turn = given
-            if begun is not None and in_turn:
-                begun.finish()
+            if begun is not None and (in_turn or begun.garment is rail.wanted):
+                tailor.wait(begun)
             if in_turn:
                 self._room.release()
             if begun is None or (begun.garment is not rail.wanted and time.monotonic() - completed < LEFT_OUT_S):
