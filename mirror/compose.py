@@ -1,5 +1,5 @@
-"""Fit + garment + camera frame -> the picture, at camera resolution. Outside garment and repair, camera pixels are
-untouched, bit for bit.
+"""Fit + garment + camera frame -> the picture, at camera resolution. Outside garment, repair and hands whose light
+changes, camera pixels are untouched, bit for bit.
 
 Only the part of the picture that changes is worked on.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame
+from mirror.frames import CANVAS_H, CANVAS_W, RELIT_ONE, Bare, Crop, Fit, Frame, Relit
 from mirror.layers import Edges, edges_between
 from mirror.levels import Levels
 from mirror.patch import Patch, box_of, patch_around
@@ -56,6 +56,8 @@ class Composer:
     def compose(self, frame: Frame, fit: Fit, garment: Garment) -> np.ndarray:
         """The frame with the garment on: uint8 HxWx3 BGR, a new array, not mirrored."""
         picture = frame.image.copy()
+        if fit.relit is not None:
+            _relight(picture, frame.size, fit.relit, fit.crop)
         if fit.repair is not None:
             rim = 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
             mask = cv2.extractChannel(fit.repair, 3)
@@ -172,6 +174,17 @@ def _draw_edges(edges: Edges, part: Patch, where: np.ndarray, light: np.ndarray)
     shadow = cv2.multiply(shadow, part.enlarged(part.lifted(edges.shaded)), scale=1.0 / 255.0)
     cv2.multiply(light, cv2.bitwise_not(shadow), dst=light, scale=1.0 / 255.0)
     return near, cv2.bitwise_and(cv2.compare(most, LINE, cv2.CMP_LT), near)
+
+
+def _relight(picture: np.ndarray, size: tuple[int, int], relit: Relit, crop: Crop) -> None:
+    """Change the light of a picture of some (width, height), in place; where the gain is 1 nothing changes at all."""
+    high, wide = relit.gain.shape[:2]
+    to_part = crop.matrix.copy()
+    to_part[:, 2] -= relit.left, relit.top
+    if patch := patch_around((0, 0, wide, high), to_part, size, 0.0):
+        gain = patch.enlarged(patch.lifted(relit.gain, cv2.BORDER_REPLICATE))
+        view = patch.of(picture)
+        cv2.multiply(view, gain, dst=view, scale=1.0 / RELIT_ONE)
 
 
 def _painted(repair: np.ndarray, bare: Bare | None, patch: Patch) -> np.ndarray:

@@ -140,6 +140,23 @@ class Bare:
     share: np.ndarray
 
 
+RELIT_ONE = 128
+"""The gain of 1 of `Relit`, so that gains up to 1.99 fit in 8 bits."""
+
+
+@dataclass(frozen=True)
+class Relit:
+    """A change of light on a part of the camera picture: on hands, where the old garment's colour and shadow go.
+
+    gain: uint8 hxwx3 BGR, RELIT_ONE leaves the picture as it is; that is so along the rim. left, top: where it lies on
+    the canvas, pixels.
+    """
+
+    gain: np.ndarray
+    left: int
+    top: int
+
+
 @dataclass(frozen=True)
 class Fit:
     """What try-on means for one frame and one garment; all maps lie on the 256 x 192 canvas.
@@ -152,6 +169,7 @@ class Fit:
     crop: where the canvas lies on the camera picture of that frame.
     t_capture: of the frame that was fitted.
     bare: the skin among what is painted, where there is any and it is known apart from what lies behind.
+    relit: another light for some of the camera picture, before anything is painted over it.
     """
 
     flow: np.ndarray
@@ -161,6 +179,7 @@ class Fit:
     crop: Crop
     t_capture: float
     bare: Bare | None = None
+    relit: Relit | None = None
 
 
 @dataclass(frozen=True)

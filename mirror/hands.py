@@ -3,15 +3,18 @@ what is between them, colours tell better, on the canvas as it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
 
 from mirror.either import ramp
+from mirror.frames import Relit
 from mirror.inputs import IN_BODY, PersonInputs
 from mirror.maps import PERSON_CHANNELS
+from mirror.matte import matte_of
 from mirror.steep import as_drawn, to_be_drawn
+from mirror.tone import relit, together
 
 SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
 """Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
@@ -24,20 +27,16 @@ GAP_PX, BRIDGE_PX = 23, 9
 """Sides on the canvas: within a square of the first the garment reaches farther than the generator says: half a hand's
 breadth; on the far side of a hand that hangs beside the body there is none. What is narrower than the second and looks
 as before, a lanyard, lies behind the fingers on both of its sides."""
-SURE_SKIN, SURE_CLOTH, MEAN_PX, FEW = 0.6, 0.1, (25, 25), 0.01
-"""Likeness that is surely skin, and surely not; the window of their means, canvas pixels; the share of it below which
-the hand's own mean counts more."""
-SHARE, PAINTED, WHOLLY, APART_LEVELS = (0.15, 0.65), (0.03, 0.15), (0.65, 0.9), (40.0, 70.0)
+SURE_SKIN, SURE_CLOTH = 0.6, 0.1
+"""Likeness that is surely skin, and surely not."""
+SHARE, PAINTED, WHOLLY = (0.15, 0.65), (0.03, 0.15), (0.65, 0.9)
 """Shares of hand in a pixel from which it is drawn, and wholly: a hand in shadow looks like less. What of a drawn hand
 is painted with its colour, and from where it is shown as filmed if all pixels beside it are so, too: camera and codec
-carry the old cloth's colour a pixel into a hand. How far hand and cloth must be apart for a share to be told, levels of
-255."""
+carry the old cloth's colour a pixel into a hand."""
 CLEAN = (0.75, 0.95)
 """Share of hand, as it is told, from which a pixel beside others is shown as filmed all the same."""
 LIKE_BEFORE, ANY_BEFORE = (0.3, 0.5), (0.0, 0.2)
 """Likeness to skin, and to what was there before, of which a pixel with both may be a hand all the same."""
-ASIDE, UNEVEN = (0.45, 0.25), (0.7, 0.5)
-"""How far a pixel may be from all mixtures of hand and cloth, and how uneven cloth may be, of their difference."""
 NO_HAND = (0.3, 0.6)
 """Weight of the head's and forearms' maps where colours are not asked: faces are skin, cuffs may become it."""
 SHOWN, NEAR, EDGE, JOINED, FAINT = 0.5, 0.3, 0.25, 1.2, 0.02
@@ -46,7 +45,6 @@ MIDDLE_U, MIDDLE_V = 0.3, (0.1, 0.9)
 """The middle of the torso, behind which no room is seen."""
 _BODY, _HEAD, _U, _V = (PERSON_CHANNELS.index(name) for name in ("mask", "head", "u", "v_torso"))
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
-_SUM = np.ones((1, 3), np.float32)
 _DISC = {side: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)) for side in (3, 5)}
 _BRIDGE = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
 _GAP = np.ones((GAP_PX, GAP_PX), np.uint8)
@@ -61,18 +59,6 @@ class _Zones:
     fingers: np.ndarray
     arms: np.ndarray
     middle: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Matte:
-    """What a part of the canvas is mixed of (Smith and Blinn, SIGGRAPH 1996), float32 HxW, 0..1 but for hand: HxWx3,
-    the colour of the hand around. share: of the hand in each pixel. told: how well hand and cloth are told apart there.
-    fits: how well their mixture explains the pixel."""
-
-    hand: np.ndarray
-    share: np.ndarray
-    told: np.ndarray
-    fits: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -102,42 +88,49 @@ def hands_of(person: PersonInputs) -> list[Hand]:
     ]
 
 
-def hands_in_front(
-    person: PersonInputs,
-    hands: list[Hand],
-    outline: np.ndarray,
-    room: np.ndarray,
-    coverage: np.ndarray,
-    repair: np.ndarray,
-    colours: np.ndarray,
-    bare: np.ndarray,
-) -> None:
+@dataclass(frozen=True)
+class Masks:
+    """What is drawn of a fit, on the canvas or a part of it, float32 HxW, 0..1.
+
+    outline: the garment's mask by the flow. room: how much of what is painted is the room behind. coverage: of the
+    garment. repair: of what is painted. colours: HxWx3, BGR 0..255, what it is painted with. bare: how much of that is
+    bared skin.
+    """
+
+    outline: np.ndarray
+    room: np.ndarray
+    coverage: np.ndarray
+    repair: np.ndarray
+    colours: np.ndarray
+    bare: np.ndarray
+
+    def on(self, part: tuple[slice, slice]) -> Masks:
+        """A part of them, to be written into."""
+        return Masks(*(getattr(self, field.name)[part] for field in fields(self)))
+
+
+def hands_in_front(person: PersonInputs, hands: list[Hand], masks: Masks) -> Relit | None:
     """Lays the garment around and between fingers, and fingers before it, by their colour; in place. Of a pixel that is
     partly hand, its edge or one in motion, that part is drawn before the garment, in the colour of the hand: what it is
     mixed with would stand around it as a rim. Beside a bared arm what is no hand is painted: its cuff stood there as a
     ring.
 
-    All 256x192, float32, 0..1. outline: the garment's mask by the flow. room: how much of what is painted is the room
-    behind. coverage: of the garment. repair: of what is painted. colours: x3, BGR 0..255, what it is painted with.
-    bare: how much of that is bared skin. Coverage, repair and colours are changed around hands.
+    masks: of the whole canvas; coverage, repair and colours are changed around hands. Returns the light that the hands
+    are to be shown in.
     """
+    lights = []
     for hand in hands:
-        if float(outline[hand.part].max()) >= SHOWN:
-            masks = (m[hand.part] for m in (outline, room, coverage, repair, colours, bare))
-            _hand_in_front(hand, person.canvas[hand.part], person.mask[hand.part], *masks)
+        if float(masks.outline[hand.part].max()) >= SHOWN:
+            gain = _hand_in_front(hand, person, masks.on(hand.part))
+            lights += [] if gain is None else [(hand.part, gain)]
+    return together(lights)
 
 
-def _hand_in_front(
-    hand: Hand,
-    picture: np.ndarray,
-    mask: np.ndarray,
-    outline: np.ndarray,
-    room: np.ndarray,
-    coverage: np.ndarray,
-    repair: np.ndarray,
-    colours: np.ndarray,
-    bare: np.ndarray,
-) -> None:
+def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks) -> np.ndarray | None:
+    """One of them; masks: of its part of the canvas. Returns the gain of light on it, None where it stays."""
+    picture, mask = person.canvas[hand.part], person.mask[hand.part]
+    outline, room, bare, colours = masks.outline, masks.room, masks.bare, masks.colours
+    coverage, repair = masks.coverage, masks.repair
     zones, like, before = hand.zones, hand.like, hand.before
     body, near = _more(mask, 0.5), _more(zones.around, NEAR)
     same = doubtful = np.zeros_like(like)
@@ -151,8 +144,8 @@ def _hand_in_front(
     seeds = inside & near & ~_more(coverage, 0.5)
     told_apart = float(ramp(np.array(cv2.mean(hand.apart, skin & body & near)[0]), TOLD_APART))
     if not told_apart or cv2.countNonZero(seeds) < MIN_HAND_PX:
-        return
-    matte = _matte(picture, skin, _less(like, SURE_CLOTH) & body, seeds, before)
+        return None
+    matte = matte_of(picture, skin, _less(like, SURE_CLOTH) & body, seeds, before)
     share = ramp(matte.share, SHARE)
     unmixed = 1.0 - matte.told * (1.0 - share)
     unmixed[inside > 0] = 1.0
@@ -184,54 +177,10 @@ def _hand_in_front(
     there = np.nonzero(paint > FAINT)
     part = np.minimum(seen[there] / np.maximum(1.0 - drawn[there], FAINT), 1.0)  # of what the garment leaves to be seen
     weight = part * paint[there] / np.maximum(repair[there], FAINT)
-    colours[there] += weight[:, None] * (matte.hand[there] - colours[there])
-
-
-def _matte(
-    picture: np.ndarray,
-    skin: np.ndarray,
-    cloth: np.ndarray,
-    seeds: np.ndarray,
-    before: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
-) -> _Matte:
-    """picture: uint8 HxWx3. skin, cloth, seeds: uint8 HxW, not 0 on what is like skin, on what surely is none of the
-    person's, and on what is surely of the hand. before: of `mirror.chest.Before.on`."""
-    hand, _ = _mean_around(picture, cv2.erode(skin, _DISC[3]), seeds)
-    cloth = cv2.erode(cloth, _DISC[3])
-    behind, near = _mean_around(picture, cloth, cloth)
-    uneven = _spread_around(picture, cloth, behind, near)
-    if before is not None:
-        _, looked, known = before
-        behind = cv2.blendLinear(looked, behind, known, 1.0 - known)
-        near, uneven = cv2.max(near, known), uneven * (1.0 - known)
-    apart, over = cv2.subtract(hand, behind), cv2.subtract(picture, behind, dtype=cv2.CV_32F)
-    square = cv2.max(_sum(cv2.multiply(apart, apart)), 1.0)
-    share = _sum(cv2.multiply(over, apart)) / square
-    # what is left of a pixel's difference from cloth without its share of the hand's
-    clipped = share.clip(0.0, 1.0)
-    rest = cv2.max(_sum(cv2.multiply(over, over)) / square - clipped * (2.0 * share - clipped), 0.0)
-    told = ramp(cv2.sqrt(square), APART_LEVELS) * ramp(cv2.sqrt(uneven / square), UNEVEN) * (near > FEW)
-    return _Matte(hand, share, told, ramp(cv2.sqrt(rest), ASIDE))
-
-
-def _mean_around(picture: np.ndarray, here: np.ndarray, all_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean colour (float32 HxWx3) of what of a picture (uint8) is here (uint8 HxW, 255 or 0) around each pixel, where
-    there is little the mean of all (uint8 HxW, not 0); and the share of it, float32 HxW."""
-    near = cv2.boxFilter(here, cv2.CV_32F, MEAN_PX) * np.float32(1.0 / 255.0)
-    colours = cv2.boxFilter(cv2.bitwise_and(picture, picture, mask=here), cv2.CV_32F, MEAN_PX)
-    colours = cv2.add(colours, tuple(FEW * level for level in cv2.mean(picture, all_of)))
-    return cv2.divide(colours, cv2.merge([near + FEW] * 3)), near
-
-
-def _spread_around(picture: np.ndarray, here: np.ndarray, mean: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """float32 HxW: the mean square by which the same differs from its mean; arguments and answers of `_mean_around`."""
-    squares = cv2.sqrBoxFilter(cv2.bitwise_and(picture, picture, mask=here), cv2.CV_32F, MEAN_PX)
-    return cv2.max((_sum(squares) - _sum(cv2.multiply(mean, mean)) * near) / (near + FEW), 0.0)
-
-
-def _sum(channels: np.ndarray) -> np.ndarray:
-    """float32 HxW of HxWx3."""
-    return cv2.transform(channels, _SUM)
+    lit = cv2.blur(cv2.dilate(seen, _DISC[3]), (3, 3)) * beside * told_apart
+    colour, gain = relit(picture, matte, 255.0 * person.skin[0, 2::-1], lit, whole)
+    colours[there] += weight[:, None] * (colour[there] - colours[there])
+    return gain
 
 
 def _more(values: np.ndarray, than: float) -> np.ndarray:

@@ -18,7 +18,7 @@ from mirror.either import ramp
 from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
-from mirror.hands import Hand, hands_in_front, hands_of
+from mirror.hands import Hand, Masks, hands_in_front, hands_of
 from mirror.inputs import OF_WARP, GarmentInputs, PersonInputs, enlarge, person_drawing, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
@@ -228,7 +228,7 @@ def seen_of(person: PersonInputs, garment: Garment) -> Seen:
 def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
     """IGM's own form: its outputs, enlarged, are a Fit's fields. Runs on the runtime's thread."""
     behind, repair, bare = repair_of(made, warped.person.mask, warped.room)
-    seen, coverage = warped.seen, warped.coverage
+    seen, coverage, relit = warped.seen, warped.coverage, None
     if bare is not None and seen is not None:
         repair *= 1.0 - cv2.max(as_filmed(warped.person, bare.share), seen.trousers)
         repair = over_the_rim_of_skin(warped.person, repair, bare.share)
@@ -243,12 +243,13 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
                 bare_forearms(warped.person, seen.forearms, coverage, repair, bare.share)
                 down_to_the_end(warped.person, repair, bare.share, end)
             room = enlarge(made["background"][0, 0]) if "background" in made else np.zeros_like(coverage)
-            hands_in_front(warped.person, seen.hands, outline, room, coverage, repair, behind, bare.share)
+            masks = Masks(outline, room, coverage, repair, behind, bare.share)
+            relit = hands_in_front(warped.person, seen.hands, masks)
         coverage = without_stray_holes(coverage, outline, warped.person.maps[0], end)
     shading = enlarge(made["shading"][0, 0])
     colours = cv2.cvtColor(behind, cv2.COLOR_BGR2BGRA)
     cv2.insertChannel(repair, colours, 3)
-    return Fit(warped.flow, coverage, shading, colours, warped.crop, warped.frame.t_capture, bare)
+    return Fit(warped.flow, coverage, shading, colours, warped.crop, warped.frame.t_capture, bare, relit)
 
 
 def repair_of(

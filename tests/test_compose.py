@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mirror.compose import Composer
-from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, flow_from_pixels
+from mirror.frames import CANVAS_H, CANVAS_W, RELIT_ONE, Bare, Crop, Fit, Frame, Relit, flow_from_pixels
 from mirror.wardrobe import LANDMARKS
 from tests.bodies import flat_garment
 
@@ -218,3 +218,16 @@ def test_leaps_beside_what_is_drawn_do_not_matter():
     flow[200:, :, 1] -= 0.7
     torn, plain = (Composer().compose(frame, f, garment) for f in (replace(fit, flow=flow), fit))
     assert np.array_equal(torn, plain)
+
+
+def test_only_where_the_light_changes_does_the_picture():
+    gain = np.full((20, 30, 3), RELIT_ONE, np.uint8)
+    gain[5:15, 5:25] = 160
+    frame = Frame(np.random.default_rng(0).integers(0, 200, (480, 640, 3)).astype(np.uint8), 0.0, 0)
+    fit = straight_fit(np.zeros((CANVAS_H, CANVAS_W), np.float32), scale=0.5, shift=(-20.0, 0.0))
+    shown = Composer().compose(frame, replace(fit, relit=Relit(gain, 60, 90)), flat_garment())
+    inside, middle = (slice(186, 224), slice(166, 224)), (slice(194, 206), slice(176, 204))
+    assert np.abs(shown[middle] - frame.image[middle] * (160 / RELIT_ONE)).max() <= 1.0
+    changed = shown != frame.image
+    changed[inside] = False
+    assert not changed.any()

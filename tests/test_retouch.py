@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mirror.chest import Chest
-from mirror.frames import CANVAS_H, CANVAS_W, Landmark
-from mirror.hands import hands_in_front, hands_of
+from mirror.frames import CANVAS_H, CANVAS_W, RELIT_ONE, Landmark, Relit
+from mirror.hands import Masks, hands_in_front, hands_of
 from mirror.inputs import PersonInputs
 from mirror.maps import PERSON_CHANNELS
 from mirror.retouch import (
@@ -93,12 +93,8 @@ def with_a_hand(cloth: tuple[int, int, int]) -> tuple[PersonInputs, dict[str, np
     return PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points), masks
 
 
-def draw_hands(person: PersonInputs, masks: dict[str, np.ndarray]) -> None:
-    hands_in_front(
-        person,
-        hands_of(person),
-        *(masks[name] for name in ("outline", "room", "coverage", "repair", "colours", "bare")),
-    )
+def draw_hands(person: PersonInputs, masks: dict[str, np.ndarray]) -> Relit | None:
+    return hands_in_front(person, hands_of(person), Masks(**masks))
 
 
 def test_the_garment_lies_between_fingers_and_fingers_before_it():
@@ -131,6 +127,22 @@ def test_a_finger_in_motion_is_shown_through_as_a_part_and_painted_with_the_colo
     assert drawn.min() > 0.1 and drawn.max() < 0.6
     assert masks["repair"][middle].min() > 0.4
     assert masks["colours"][middle].mean((0, 1)) == pytest.approx(SKIN, abs=12)
+
+
+def test_a_hand_in_the_shadow_is_brought_into_the_light_of_the_face():
+    """Palms turned down, in a garment's shadow and of its colour, looked like another person's."""
+    person, masks = with_a_hand(MUSTARD)
+    for part in (*FINGERS, PALM):
+        person.canvas[part] = (0.7 * np.array(SKIN)).astype(np.uint8)
+    light = draw_hands(person, masks)
+    assert light is not None
+    gains = light.gain[139 - light.top : 147 - light.top, 102 - light.left : 121 - light.left] / RELIT_ONE
+    assert gains.min() > 1.1 and gains.max() < 1.5
+    person, masks = with_a_hand(MUSTARD)
+    light = draw_hands(person, masks)
+    if light is not None:
+        gains = light.gain[139 - light.top : 147 - light.top, 102 - light.left : 121 - light.left] / RELIT_ONE
+        assert gains == pytest.approx(1.0, abs=0.05)
 
 
 def test_what_is_to_be_drawn_is_drawn():

@@ -1,0 +1,81 @@
+"""The light on hands: a garment throws its colour on the hands before it, and its shadow. With another garment on, both
+are gone."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mirror.frames import RELIT_ONE, Relit
+from mirror.matte import Matte
+
+LIFT, MOST_LIFT = 0.65, 1.3
+"""How far a hand that is darker than the face is brought up to it, as an exponent, and by how much at most. In a room's
+light hands are as bright as the face: on six clips within a tenth, but for palms turned down, which had 0.7 of it and
+looked like another person's."""
+CAST, EVEN = 0.7, 30.0
+"""How much of the cloth's colour that is seen on a hand is taken away; levels by which cloth must be unlike skin of its
+brightness for that: grey and black ones throw no colour."""
+CLEAN = 0.9
+"""Share of hand from which a pixel has nothing of the cloth in it."""
+GAIN = (0.6, 1.9)
+STEP = 4
+"""Pixels between points where a hand's own colour is worked out: it is a mean over many more."""
+FAINT = 2
+"""A gain that differs from 1 by no more levels is none."""
+_LUMA = np.array([[0.114, 0.587, 0.299]], np.float32)
+
+
+def relit(
+    picture: np.ndarray, matte: Matte, face: np.ndarray, hand: np.ndarray, clean: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A hand in the light in which the face is: its colours, float32 HxWx3 BGR, and the gain, uint8 HxWx3 as in
+    `Relit`, that brings the picture there; elsewhere 1.
+
+    picture: uint8 HxWx3 BGR, a part of the canvas. face: (3,) BGR, 0..255, its mean colour. hand, clean: float32 HxW,
+    0..1: how much of the light at a pixel is changed, and where it is shown as filmed, so that what it has of the old
+    cloth is taken out of it, too.
+    """
+    hands = cv2.merge([hand] * 3)
+    size = picture.shape[1::-1]
+    few = (max(size[0] // STEP, 1), max(size[1] // STEP, 1))
+    own, cloth = (cv2.resize(c, few, interpolation=cv2.INTER_AREA) for c in (matte.hand, matte.cloth))
+    light = cv2.resize(_gain(np.maximum(own, 1.0), cloth, np.maximum(face, 1.0)), size, interpolation=cv2.INTER_LINEAR)
+    light = 1.0 + hands * (light - 1.0)
+    lack = (1.0 - matte.share * (1.0 / CLEAN)).clip(0.0, 1.0) * clean * matte.told * matte.fits
+    filmed = np.maximum(picture, np.uint8(1))
+    gain = 1.0 + cv2.multiply(cv2.subtract(matte.hand, matte.cloth), cv2.merge([lack] * 3)) * hands / filmed
+    level = cv2.convertScaleAbs((light * gain).clip(*GAIN), alpha=RELIT_ONE)
+    return matte.hand * light, level
+
+
+def together(parts: list[tuple[tuple[slice, slice], np.ndarray]]) -> Relit | None:
+    """Gains on parts of the canvas as one that a `Fit` holds; None where none changes anything."""
+    if not parts:
+        return None
+    top, left = (min(part[axis].start for part, _ in parts) for axis in (0, 1))
+    bottom, right = (max(part[axis].stop for part, _ in parts) for axis in (0, 1))
+    whole = np.full((bottom - top + 2, right - left + 2, 3), RELIT_ONE, np.uint8)
+    for (rows, columns), gain in parts:
+        there = whole[rows.start - top + 1 : rows.stop - top + 1, columns.start - left + 1 : columns.stop - left + 1]
+        cv2.copyTo(gain, cv2.absdiff(gain, np.full_like(gain, RELIT_ONE)), there)
+    if cv2.norm(whole, np.full_like(whole, RELIT_ONE), cv2.NORM_INF) <= FAINT:
+        return None
+    return Relit(whole, left - 1, top - 1)
+
+
+def _gain(hand: np.ndarray, cloth: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """float32 HxWx3 for a hand's colours and those of the cloth around (float32 HxWx3)."""
+    bright, bright_face = _brightness(hand), float(_LUMA[0] @ face)
+    lift = ((bright_face / bright) ** LIFT).clip(1.0, MOST_LIFT)
+    of_face = (face / bright_face).astype(np.float32)
+    hue = hand / bright[..., None]
+    unlike = cloth - _brightness(cloth)[..., None] * of_face
+    along = ((hue - of_face) * unlike).sum(2) / ((unlike * unlike).sum(2) + EVEN**2)
+    evened = (hue - CAST * along.clip(0.0, None)[..., None] * unlike).clip(0.0, None)
+    return evened / hue * (lift / cv2.max(_brightness(evened), 0.1))[..., None]
+
+
+def _brightness(colours: np.ndarray) -> np.ndarray:
+    """float32 HxW of HxWx3 BGR."""
+    return cv2.transform(colours, _LUMA)
