@@ -48,6 +48,7 @@ _BONES = (
     (Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST), (Landmark.RIGHT_ELBOW, Landmark.RIGHT_WRIST),
     (Landmark.LEFT_WRIST, Landmark.LEFT_INDEX), (Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX),
 )  # fmt: skip
+_FOREARMS = ((Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST), (Landmark.RIGHT_ELBOW, Landmark.RIGHT_WRIST))
 _HANDS = (
     (Landmark.LEFT_WRIST, Landmark.LEFT_INDEX, Landmark.LEFT_PINKY),
     (Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX, Landmark.RIGHT_PINKY),
@@ -56,6 +57,9 @@ HAND_PX, HAND_FADE_PX = 34.0, 12.0
 """So near to the middle of a hand, canvas pixels, nothing is shown of an earlier fit, and over which that fades: where
 fingers run, this picture alone tells, and the tone of a forearm bared beside them. Mixed with the last ones, hands that
 moved slowly were mittens with old cloth around them."""
+ARM_PX, ARM_FADE_PX, ARM_CALM_PX, ARM_MOVED_PX = 28.0, 10.0, 1.5, 4.0
+"""The same around a forearm either end of which moved so far, canvas pixels: of one in motion an older fit shows where
+it was, as wisps beside it and a gap before the hand."""
 _ALONG = np.linspace(0.0, 1.0, 4)
 """Places along a bone at which it is looked at."""
 
@@ -119,7 +123,7 @@ def _mixed(
     rest = 1.0 - np.exp(-elapsed / REST_S)
     off = np.linalg.norm(joints - kept, axis=1)
     share = rest + (1.0 - rest) * _smooth_step((off - CALM_PX) / (MOVED_PX - CALM_PX))
-    weight = _share_map(share, kept, joints)
+    weight = cv2.max(_share_map(share, kept, joints), _moved_arms(joints, off))
 
     def carried(maps: np.ndarray) -> np.ndarray:
         return cv2.warpAffine(maps, moved, (CANVAS_W, CANVAS_H), borderMode=cv2.BORDER_REPLICATE)
@@ -219,6 +223,21 @@ def _hands_map(joints: np.ndarray) -> np.ndarray:
         away = np.hypot(across - middle[0], (down - middle[1])[:, None])
         near = np.fmax(near, (HAND_PX - away) * np.float32(1.0 / HAND_FADE_PX))
     return cv2.resize(near.clip(0.0, 1.0).astype(np.float32), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
+
+
+def _moved_arms(joints: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """float32 256x192, 0..1: forearms that moved. off: (33,), how far each joint did, canvas pixels."""
+    across, down = _coarse()
+    near = np.zeros((len(down), len(across)), np.float32)
+    for elbow, wrist in _FOREARMS:
+        moved = _smooth_step((max(off[elbow], off[wrist]) - ARM_CALM_PX) / (ARM_MOVED_PX - ARM_CALM_PX))
+        if moved > 0.0:
+            x, y = across - joints[elbow, 0], (down - joints[elbow, 1])[:, None]
+            dx, dy = joints[wrist] - joints[elbow]
+            along = ((x * dx + y * dy) / max(dx * dx + dy * dy, 1.0)).clip(0.0, 1.0)
+            away = np.hypot(x - along * dx, y - along * dy)
+            near = np.fmax(near, ((ARM_PX - away) / ARM_FADE_PX).clip(0.0, 1.0) * moved)
+    return cv2.resize(near.astype(np.float32), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
 
 
 def _coarse() -> tuple[np.ndarray, np.ndarray]:
