@@ -14,7 +14,7 @@ from mirror.inputs import IN_BODY, PersonInputs
 from mirror.maps import PERSON_CHANNELS
 from mirror.matte import matte_of
 from mirror.steep import as_drawn, to_be_drawn
-from mirror.tone import relit, together
+from mirror.tone import match, relit, together
 
 SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
 """Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
@@ -109,24 +109,24 @@ class Masks:
         return Masks(*(getattr(self, field.name)[part] for field in fields(self)))
 
 
-def hands_in_front(person: PersonInputs, hands: list[Hand], masks: Masks) -> Relit | None:
+def hands_in_front(person: PersonInputs, hands: list[Hand], masks: Masks, skin: np.ndarray) -> Relit | None:
     """Lays the garment around and between fingers, and fingers before it, by their colour; in place. Of a pixel that is
     partly hand, its edge or one in motion, that part is drawn before the garment, in the colour of the hand: what it is
     mixed with would stand around it as a rim. Beside a bared arm what is no hand is painted: its cuff stood there as a
     ring.
 
-    masks: of the whole canvas; coverage, repair and colours are changed around hands. Returns the light that the hands
-    are to be shown in.
+    masks: of the whole canvas; coverage, repair and colours are changed around hands, and skin, as of `Bare.colour`,
+    takes their tone. Returns the light that the hands are to be shown in.
     """
     lights = []
     for hand in hands:
         if float(masks.outline[hand.part].max()) >= SHOWN:
-            gain = _hand_in_front(hand, person, masks.on(hand.part))
+            gain = _hand_in_front(hand, person, masks.on(hand.part), skin)
             lights += [] if gain is None else [(hand.part, gain)]
     return together(lights)
 
 
-def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks) -> np.ndarray | None:
+def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndarray) -> np.ndarray | None:
     """One of them; masks: of its part of the canvas. Returns the gain of light on it, None where it stays."""
     picture, mask = person.canvas[hand.part], person.mask[hand.part]
     outline, room, bare, colours = masks.outline, masks.room, masks.bare, masks.colours
@@ -139,13 +139,13 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks) -> np.ndarray
         same = before[0] * ramp(cv2.morphologyEx(like, cv2.MORPH_OPEN, _DISC[5]), CLEARLY_SKIN[::-1])
         doubtful = ramp(like, MAYBE_HAND) * same
         like = like * (1.0 - same)
-    skin = _more(like, SURE_SKIN)
-    inside = cv2.erode(skin, _DISC[5])
+    like_skin = _more(like, SURE_SKIN)
+    inside = cv2.erode(like_skin, _DISC[5])
     seeds = inside & near & ~_more(coverage, 0.5)
-    told_apart = float(ramp(np.array(cv2.mean(hand.apart, skin & body & near)[0]), TOLD_APART))
+    told_apart = float(ramp(np.array(cv2.mean(hand.apart, like_skin & body & near)[0]), TOLD_APART))
     if not told_apart or cv2.countNonZero(seeds) < MIN_HAND_PX:
         return None
-    matte = matte_of(picture, skin, _less(like, SURE_CLOTH) & body, seeds, before)
+    matte = matte_of(picture, like_skin, _less(like, SURE_CLOTH) & body, seeds, before)
     share = ramp(matte.share, SHARE)
     unmixed = 1.0 - matte.told * (1.0 - share)
     unmixed[inside > 0] = 1.0
@@ -159,7 +159,8 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks) -> np.ndarray
     around, fingers, arms = (zone * told_apart for zone in (zones.around, zones.fingers, zones.arms))
     shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
     left = cv2.max(fingers * (1.0 - repair * room), around * cv2.max(1.0 - repair, zones.middle))
-    left *= 1.0 - arms * repair * bare  # a bared arm reaches its hand
+    wrist = around * (1.0 - zones.fingers)
+    left *= 1.0 - cv2.max(arms * repair, wrist) * bare  # a bared arm reaches its hand
     old = outline * left * (1.0 - kept) * cv2.dilate(coverage, _GAP)
     over = as_drawn(coverage)
     drawn = cv2.max(over * (1.0 - shown), cv2.max(old * trust, as_drawn(old * same)))
@@ -174,12 +175,16 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks) -> np.ndarray
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
     repair *= 1.0 - shown * whole
     np.maximum(repair, paint, out=repair)
+    # between a bared arm and its hand nothing stays of the cuff, however narrow
+    closed = cv2.morphologyEx(repair, cv2.MORPH_CLOSE, _DISC[5])
+    np.maximum(repair, closed * bare * beside * (1.0 - whole), out=repair)
     there = np.nonzero(paint > FAINT)
     part = np.minimum(seen[there] / np.maximum(1.0 - drawn[there], FAINT), 1.0)  # of what the garment leaves to be seen
     weight = part * paint[there] / np.maximum(repair[there], FAINT)
     lit = cv2.blur(cv2.dilate(seen, _DISC[3]), (3, 3)) * beside * told_apart
     colour, gain = relit(picture, matte, 255.0 * person.skin[0, 2::-1], lit, whole)
     colours[there] += weight[:, None] * (colour[there] - colours[there])
+    match(skin, hand.part, colour, seen * whole, beside * told_apart)
     return gain
 
 

@@ -1,12 +1,12 @@
 """The light on hands: a garment throws its colour on the hands before it, and its shadow. With another garment on, both
-are gone."""
+are gone. And the tone of arms: that of their hands."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from mirror.frames import RELIT_ONE, Relit
+from mirror.frames import CANVAS_W, RELIT_ONE, Relit
 from mirror.matte import Matte
 
 LIFT, MOST_LIFT = 0.65, 1.3
@@ -19,6 +19,11 @@ brightness for that: grey and black ones throw no colour."""
 CLEAN = 0.9
 """Share of hand from which a pixel has nothing of the cloth in it."""
 GAIN = (0.6, 1.9)
+SOME = 0.5
+"""So many pixels of a skin's map must be sure of a hand for its tone to be told."""
+LIKE_HAND, SPREAD_PX = 0.8, 60
+"""How much of a hand's tone the skin bared beside it takes, where it is nearest; side of the windows over which the
+hand's colours are meant for that, canvas pixels. Arms in a tone of their own looked like gloves."""
 STEP = 4
 """Pixels between points where a hand's own colour is worked out: it is a mean over many more."""
 FAINT = 2
@@ -62,6 +67,33 @@ def together(parts: list[tuple[tuple[slice, slice], np.ndarray]]) -> Relit | Non
     if cv2.norm(whole, np.full_like(whole, RELIT_ONE), cv2.NORM_INF) <= FAINT:
         return None
     return Relit(whole, left - 1, top - 1)
+
+
+def match(skin: np.ndarray, part: tuple[slice, slice], hand: np.ndarray, sure: np.ndarray, near: np.ndarray) -> None:
+    """Gives bared skin beside a hand the tone of that hand, in place.
+
+    skin: float32 hxwx3 BGR over the whole canvas, of a whole fraction of its size: `Bare.colour`. Of a part of the
+    canvas: hand: float32 HxWx3, its colours; sure: HxW, 0..1, where they are surely those of a hand; near: HxW, 0..1,
+    what is beside it.
+    """
+    step = CANVAS_W // skin.shape[1]
+    (top, bottom), (left, right) = ((along.start, along.stop) for along in part)
+
+    def coarse(maps: np.ndarray) -> np.ndarray:
+        rims = top % step, -bottom % step, left % step, -right % step
+        return cv2.resize(
+            cv2.copyMakeBorder(maps, *rims, cv2.BORDER_CONSTANT), None, fx=1.0 / step, fy=1.0 / step,
+            interpolation=cv2.INTER_AREA,
+        )  # fmt: skip
+
+    window = (SPREAD_PX // step, SPREAD_PX // step)
+    colours = cv2.merge([*cv2.split(cv2.multiply(hand, cv2.merge([sure] * 3))), sure])
+    colours = cv2.boxFilter(coarse(colours), -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    some = colours[..., 3:]
+    rows, columns = slice(top // step, -(-bottom // step)), slice(left // step, -(-right // step))
+    there = skin[rows, columns]
+    share = LIKE_HAND * coarse(near)[..., None] * (some > SOME)
+    there += share * (colours[..., :3] / np.maximum(some, SOME) - there)
 
 
 def _gain(hand: np.ndarray, cloth: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -94,7 +94,8 @@ def with_a_hand(cloth: tuple[int, int, int]) -> tuple[PersonInputs, dict[str, np
 
 
 def draw_hands(person: PersonInputs, masks: dict[str, np.ndarray]) -> Relit | None:
-    return hands_in_front(person, hands_of(person), Masks(**masks))
+    skin = np.zeros((64, 48, 3), np.float32)
+    return hands_in_front(person, hands_of(person), Masks(**masks), skin)
 
 
 def test_the_garment_lies_between_fingers_and_fingers_before_it():

@@ -7,7 +7,7 @@ import pytest
 
 from mirror.frames import RELIT_ONE
 from mirror.matte import Matte
-from mirror.tone import MOST_LIFT, relit, together
+from mirror.tone import LIKE_HAND, MOST_LIFT, match, relit, together
 
 FACE = np.array([108.0, 122.0, 148.0], np.float32)
 GREY, ORANGE = (90.0, 90.0, 90.0), (30.0, 150.0, 230.0)
@@ -58,3 +58,17 @@ def test_gains_of_two_hands_are_one_with_a_rim_that_changes_nothing():
     assert (whole.gain[1:11, 1:13] == RELIT_ONE + 20).all() and (whole.gain[31:41, 61:73] == RELIT_ONE + 20).all()
     assert (whole.gain == RELIT_ONE).all(2).sum() == 42 * 74 - 2 * 120
     assert together([(parts[0][0], np.full_like(gain, RELIT_ONE + 1))]) is None and together([]) is None
+
+
+def test_an_arm_takes_the_tone_of_its_hand_and_what_is_far_stays():
+    skin = np.full((64, 48, 3), 60.0, np.float32)
+    part = (slice(102, 152), slice(58, 118))
+    hand = np.tile(FACE, (50, 60, 1))
+    sure, near = np.zeros((50, 60), np.float32), np.ones((50, 60), np.float32)
+    match(skin, part, hand, sure, near)
+    assert (skin == 60.0).all()  # nothing is known of a hand
+    sure[20:40, 20:40] = 1.0
+    match(skin, part, hand, sure, near)
+    assert skin[30, 21] == pytest.approx(60.0 + LIKE_HAND * (FACE - 60.0), abs=0.5)
+    skin[25:39, 14:30] = 60.0
+    assert (skin == 60.0).all()
