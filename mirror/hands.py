@@ -33,8 +33,9 @@ SHARE, PAINTED, WHOLLY = (0.15, 0.65), (0.03, 0.15), (0.65, 0.9)
 """Shares of hand in a pixel from which it is drawn, and wholly: a hand in shadow looks like less. What of a drawn hand
 is painted with its colour, and from where it is shown as filmed if all pixels beside it are so, too: camera and codec
 carry the old cloth's colour a pixel into a hand."""
-CLEAN = (0.75, 0.95)
-"""Share of hand, as it is told, from which a pixel beside others is shown as filmed all the same."""
+CLEAN = (0.45, 0.7)
+"""Share of hand, as it is told, from which a pixel beside others is shown as filmed all the same, but for the light on
+it: `mirror.tone` takes out what it has of the cloth."""
 LIKE_BEFORE, ANY_BEFORE = (0.3, 0.5), (0.0, 0.2)
 """Likeness to skin, and to what was there before, of which a pixel with both may be a hand all the same."""
 NO_HAND = (0.3, 0.6)
@@ -167,9 +168,8 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     cv2.copyTo(to_be_drawn(drawn), _more(cv2.absdiff(drawn, over), FAINT), coverage)
     # what is no hand beside a bared arm is its old cuff; skin that looks as before may be skin before skin
     beside = cv2.max(around, arms)
-    if cv2.countNonZero(_more(bare, FAINT)):
-        skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
-        np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
+    skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
+    np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
     whole = ramp(cv2.erode(cv2.max(seen, sure * own), _DISC[3]), WHOLLY)
     whole = cv2.max(whole, ramp(matte.share, CLEAN) * trust * seen)
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
@@ -177,7 +177,7 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     np.maximum(repair, paint, out=repair)
     # between a bared arm and its hand nothing stays of the cuff, however narrow
     closed = cv2.morphologyEx(repair, cv2.MORPH_CLOSE, _DISC[5])
-    np.maximum(repair, closed * bare * beside * (1.0 - whole), out=repair)
+    np.maximum(repair, closed * bare * beside * (1.0 - cv2.max(whole, skin_as_before)), out=repair)
     there = np.nonzero(paint > FAINT)
     part = np.minimum(seen[there] / np.maximum(1.0 - drawn[there], FAINT), 1.0)  # of what the garment leaves to be seen
     weight = part * paint[there] / np.maximum(repair[there], FAINT)
