@@ -36,6 +36,9 @@ CARRY_PX, FIRST = (3, 7, 13), 20.0
 """Windows, canvas pixels, in which a part is looked at where it is carried on; how much more a smaller one tells."""
 EDGE_TRUST = 0.001
 """What pixels near the part's own edges tell, beside others."""
+BESIDE_PX = 12
+"""Canvas pixels beside what is seen that edges, and the shadows and shares on them, may tell something of."""
+_CANVAS = (CANVAS_H, CANVAS_W)
 _NEAR = np.ones((3, 3), np.uint8)
 _REACH = np.ones((2 * EDGE_REACH + 1, 2 * EDGE_REACH + 1), np.uint8)
 _PLACES = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1).astype(np.float32)
@@ -43,19 +46,18 @@ _PLACES = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1).as
 
 @dataclass(frozen=True)
 class Layer:
-    """One part, carried on beyond its edges. box: x, y, width, height of its maps, counted from the edges' box. source:
-    float32 hxwx2. share: uint8 hxw, how much of the surroundings the part is. shadow: of SHADOWS."""
+    """One part, carried on beyond its edges. box: x, y, width, height of its maps, counted from the edges' box. maps:
+    float32 hxwx3, its source, x and y, and how much of the surroundings the part is, 0..255. shadow: of SHADOWS."""
 
     box: Box
-    source: np.ndarray
-    share: np.ndarray
+    maps: np.ndarray
     shadow: int
 
 
 @dataclass(frozen=True)
 class Edges:
-    """What lies around the edges between parts. box: x, y, width, height on the canvas, of both maps. near: uint8 hxw,
-    255 where the edges are drawn anew. shaded: uint8 hxw, how much of a shadow falls there."""
+    """What lies around the edges between parts. near: uint8 256x192, 255 where the edges are drawn anew. shaded: uint8
+    256x192, how much of a shadow falls there. box: x, y, width, height on the canvas, around all of them."""
 
     box: Box
     near: np.ndarray
@@ -69,47 +71,58 @@ def edges_between(source: np.ndarray, part: np.ndarray, seen: np.ndarray, unit: 
     source: float32 256x192x2, where on the garment each canvas pixel comes from, in units of which a garment-canvas
     pixel has `unit`. part: uint8 256x192, of `flat.parts`, at that place. seen: uint8 256x192, not 0 where it counts.
     """
+    x, y, width, height = cv2.boundingRect(seen)
+    if not width:
+        return None
+    here = _cut((x, y, width, height), BESIDE_PX, _CANVAS)
+    source, part = source[here], part[here]
     leap = spread(source)
     seam = cv2.compare(cv2.dilate(part, _NEAR), cv2.erode(part, _NEAR), cv2.CMP_NE)
     torn = cv2.bitwise_and(cv2.compare(leap, SEAM_PX * unit, cv2.CMP_GT), seam)
     torn = cv2.bitwise_or(torn, cv2.compare(leap, TORN_PX * unit, cv2.CMP_GT))
-    torn = cv2.bitwise_and(torn, cv2.dilate(seen, _REACH))
+    torn = cv2.bitwise_and(torn, cv2.dilate(seen[here], _REACH))
     near = cv2.dilate(torn, _REACH)
     box = _around(near)
     if box is None:
         return None
-    here = _cut(box)
-    return Edges(box, near[here], _soft(near, SHADOW_PX)[here], list(_layers(source, part, near, box)))
+    on_canvas = box[0] + here[1].start, box[1] + here[0].start, *box[2:]
+    around = [np.zeros(seen.shape, np.uint8) for _ in range(2)]
+    for whole, values in zip(around, (near, _soft(near, SHADOW_PX)), strict=True):
+        whole[here] = values
+    return Edges(on_canvas, around[0], around[1], list(_layers(source, part, near, box)))
 
 
 def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray, within: Box) -> Iterator[Layer]:
+    """Arguments as for `edges_between`, of a part of the canvas. within: the box that theirs are counted from."""
+    size = part.shape[:2]
     forearms = bool(((part == 2) | (part == 4)).any())
     for which, shadow in enumerate(SHADOWS if forearms else (CREASE, *SHADOWS[1:])):
         own = cv2.compare(part, which, cv2.CMP_EQ)
         box = _around(cv2.bitwise_and(cv2.dilate(own, _REACH), near))
         if box is not None:
             x, y, width, height = box
-            wide = _cut(box, CARRY_PX[-1] // 2)
-            inner = _cut((x - wide[1].start, y - wide[0].start, width, height))
+            wide = _cut(box, CARRY_PX[-1] // 2, size)
+            inner = _cut((x - wide[1].start, y - wide[0].start, width, height), 0, size)
             carried = _carried_on(source[wide], own[wide], near[wide])[inner]
-            share = _soft(own[wide], EDGE_PX)[inner]
-            yield Layer((x - within[0], y - within[1], width, height), carried, share, shadow)
+            share = cv2.multiply(_soft(own[wide], EDGE_PX)[inner], 1.0, dtype=cv2.CV_32F)
+            maps = cv2.merge([*cv2.split(carried), share])
+            yield Layer((x - within[0], y - within[1], width, height), maps, shadow)
 
 
 def _around(where: np.ndarray) -> Box | None:
-    """The box around all that is not 0 (uint8 256x192), and a pixel around it; None where all is 0."""
+    """The box around all that is not 0 (uint8 hxw), and a pixel around it; None where all is 0."""
     x, y, width, height = cv2.boundingRect(where)
     if not width:
         return None
-    rows, columns = _cut((x, y, width, height), 1)
+    rows, columns = _cut((x, y, width, height), 1, where.shape)
     return columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
 
 
-def _cut(box: Box, margin: int = 0) -> tuple[slice, slice]:
-    """What cuts a box, with a margin, out of a map of the canvas."""
+def _cut(box: Box, margin: int, size: tuple[int, ...]) -> tuple[slice, slice]:
+    """What cuts a box, with a margin, out of a map of that many rows and columns."""
     x, y, width, height = box
-    rows = slice(max(y - margin, 0), min(y + height + margin, CANVAS_H))
-    return rows, slice(max(x - margin, 0), min(x + width + margin, CANVAS_W))
+    rows = slice(max(y - margin, 0), min(y + height + margin, size[0]))
+    return rows, slice(max(x - margin, 0), min(x + width + margin, size[1]))
 
 
 def _soft(mask: np.ndarray, side: int) -> np.ndarray:

@@ -22,8 +22,7 @@ MAX_STEP = 4
 class Patch:
     """The part of the camera picture that is drawn on (pixels), and how its coarse grid lies on the canvas.
 
-    to_canvas, grid_to_canvas: float64 2x3, from pixels of the patch, and from those of the grid. scale: camera pixels
-    per canvas pixel.
+    grid_to_canvas: float64 2x3. scale: camera pixels per canvas pixel.
     """
 
     x0: int
@@ -31,7 +30,6 @@ class Patch:
     width: int
     height: int
     grid: tuple[int, int]
-    to_canvas: np.ndarray
     grid_to_canvas: np.ndarray
     scale: float
 
@@ -39,12 +37,28 @@ class Patch:
         """Its part of a picture, to be written into."""
         return picture[self.y0 : self.y0 + self.height, self.x0 : self.x0 + self.width]
 
+    @property
+    def step(self) -> tuple[int, int]:
+        """Camera pixels between points of the grid, across and down."""
+        return self.width // self.grid[0], self.height // self.grid[1]
+
     def part(self, box: Box) -> Patch | None:
-        """The part of it, if any, that shows a box of the canvas (x, y, width, height), its maps the box's own. It
-        counts from this patch's corner."""
-        to_box = self.to_canvas.copy()
-        to_box[:, 2] -= box[:2]
-        return patch_around((0, 0, *box[2:]), to_box, (self.width, self.height))
+        """The part of it, if any, that shows a box of the canvas (x, y, width, height), on points of its grid; its maps
+        are the box's own. It counts from this patch's corner."""
+        ends = _ends(box, self.grid_to_canvas, self.grid, 1.0)
+        if ends is None:
+            return None
+        x0, y0, x1, y1 = ends
+        across, down = self.step
+        grid_to_canvas = self.grid_to_canvas.copy()
+        grid_to_canvas[:, 2] += grid_to_canvas[:, :2] @ (x0, y0) - box[:2]
+        grid = x1 - x0, y1 - y0
+        return Patch(x0 * across, y0 * down, grid[0] * across, grid[1] * down, grid, grid_to_canvas, self.scale)
+
+    def on_grid(self, grid_map: np.ndarray) -> np.ndarray:
+        """Its part of a map of the grid it is a part of."""
+        x0, y0 = self.x0 // self.step[0], self.y0 // self.step[1]
+        return grid_map[y0 : y0 + self.grid[1], x0 : x0 + self.grid[0]]
 
     def lifted(self, canvas_map: np.ndarray, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
         """A map of the canvas (HxWxC, C up to 4) on the grid."""
@@ -65,6 +79,32 @@ def patch_around(box: Box, to_canvas: np.ndarray, size: tuple[int, int], rim: fl
     to_canvas: 2x3, from pixels of the picture. size: (width, height) of the picture. rim: canvas pixels around it that
     belong to it.
     """
+    ends = _ends(box, to_canvas, size, rim)
+    if ends is None:
+        return None
+    x0, y0, x1, y1 = ends
+    (a, b, shift_x), (c, d, shift_y) = to_canvas.tolist()
+    det = a * d - b * c
+    scale = 1.0 / math.sqrt(abs(det))
+    step = min(max(round(scale), 1), MAX_STEP)
+    x0, width = _whole_steps(x0, x1, step, size[0])
+    y0, height = _whole_steps(y0, y1, step, size[1])
+    grid = (max(1, width // step), max(1, height // step))
+    shift_x, shift_y = shift_x + a * x0 + b * y0, shift_y + c * x0 + d * y0
+    wide_step, high_step = width / grid[0], height / grid[1]  # both count from pixel centres, as cv2.resize does
+    off_x, off_y = 0.5 * wide_step - 0.5, 0.5 * high_step - 0.5
+    grid_to_canvas = np.array(
+        [
+            [a * wide_step, b * high_step, shift_x + a * off_x + b * off_y],
+            [c * wide_step, d * high_step, shift_y + c * off_x + d * off_y],
+        ]
+    )
+    return Patch(x0, y0, width, height, grid, grid_to_canvas, scale)
+
+
+def _ends(box: Box, to_canvas: np.ndarray, size: tuple[int, int], rim: float) -> tuple[int, int, int, int] | None:
+    """The first column and row of a picture that show a box of the canvas, and those after the last; as for
+    `patch_around`."""
     left, top, wide, high = box
     if not wide:
         return None
@@ -77,24 +117,7 @@ def patch_around(box: Box, to_canvas: np.ndarray, size: tuple[int, int], rim: fl
     down = [(a * y - c * x) / det for x, y in corners]
     x0, y0 = max(math.floor(min(across)), 0), max(math.floor(min(down)), 0)
     x1, y1 = min(math.ceil(max(across)) + 1, size[0]), min(math.ceil(max(down)) + 1, size[1])
-    if x1 <= x0 or y1 <= y0:
-        return None
-    scale = 1.0 / math.sqrt(abs(det))
-    step = min(max(round(scale), 1), MAX_STEP)
-    x0, width = _whole_steps(x0, x1, step, size[0])
-    y0, height = _whole_steps(y0, y1, step, size[1])
-    grid = (max(1, width // step), max(1, height // step))
-    shift_x, shift_y = shift_x + a * x0 + b * y0, shift_y + c * x0 + d * y0
-    of_patch = np.array([[a, b, shift_x], [c, d, shift_y]])
-    wide_step, high_step = width / grid[0], height / grid[1]  # both count from pixel centres, as cv2.resize does
-    off_x, off_y = 0.5 * wide_step - 0.5, 0.5 * high_step - 0.5
-    grid_to_canvas = np.array(
-        [
-            [a * wide_step, b * high_step, shift_x + a * off_x + b * off_y],
-            [c * wide_step, d * high_step, shift_y + c * off_x + d * off_y],
-        ]
-    )
-    return Patch(x0, y0, width, height, grid, of_patch, grid_to_canvas, scale)
+    return None if x1 <= x0 or y1 <= y0 else (x0, y0, x1, y1)
 
 
 def box_of(alpha: np.ndarray, least: float) -> Box:

@@ -28,7 +28,7 @@ def half_and_half(apart: bool = True, part: int = 2) -> Edges | None:
 
 
 def on_canvas(cut: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    out = np.zeros((CANVAS_H, CANVAS_W), np.uint8)
+    out = np.zeros((CANVAS_H, CANVAS_W), np.float32)
     out[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = cut
     return out
 
@@ -47,10 +47,10 @@ def test_each_part_goes_on_beyond_its_edge_as_it_runs_there():
     edges = half_and_half()
     assert edges is not None and len(edges.layers) == 2
     for layer, whole in zip(edges.layers, (chest(), forearm()), strict=True):
-        (x, y, width, height), near = layer.box, on_canvas(edges.near, edges.box) > 0
+        (x, y, width, height), near = layer.box, edges.near > 0
         x, y = x + edges.box[0], y + edges.box[1]
         here = (slice(y, y + height), slice(x, x + width))
-        assert np.abs(layer.source - whole[here])[near[here]].max() < 0.1
+        assert np.abs(layer.maps[..., :2] - whole[here])[near[here]].max() < 0.1
         assert near[here].sum() == near.sum()
 
 
@@ -59,7 +59,7 @@ def test_the_two_shares_cross_at_the_edge():
     assert edges is not None
     (x, y, _, _), row = edges.box, 128
     chest_share, arm_share = (
-        on_canvas(layer.share, (layer.box[0] + x, layer.box[1] + y, *layer.box[2:]))[row].astype(int)
+        on_canvas(layer.maps[..., 2], (layer.box[0] + x, layer.box[1] + y, *layer.box[2:]))[row]
         for layer in edges.layers
     )
     assert (chest_share > arm_share)[93:96].all() and (arm_share > chest_share)[96:99].all()
