@@ -322,7 +322,7 @@ def compile_file(content: bytes, threads: int) -> Callable[[np.ndarray], list[np
     outputs = list(compiled.outputs)
 
     def run(values: np.ndarray) -> list[np.ndarray]:
-        results = request.infer([values], share_inputs=False)
+        results = request.infer([values], share_inputs=True)
         return [np.array(results[port]) for port in outputs]
 
     return run

@@ -138,17 +138,22 @@ def _allowed(drop: float, length: float) -> float:
 def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float) -> Fit:
     """x, y: the flow in garment-canvas pixels. drop: by so many of these the hem comes to lie lower."""
     assert fit.repair is not None
-    low = slice(int((y.max(1) > lay.armpit).argmax()), CANVAS_H)  # nothing above is below the armpits
-    x, y, repair = x[low], y[low], cv2.extractChannel(fit.repair[low], 3)
+    # nothing above is below the armpits, or as far down as it covers
+    deepest = y.max(1)
+    first = int((deepest > lay.armpit).argmax())
+    last = max(int((deepest > lay.hem - LOWER * lay.length).argmax()), first)
+    low, lower = slice(first, CANVAS_H), slice(last, CANVAS_H)
+    x, y = x[low], y[low]
     inside = np.clip(1.0 + np.minimum(x - np.float32(lay.left), np.float32(lay.right) - x) / SEAM_PX, 0.0, 1.0)
     down = np.maximum((y - np.float32(lay.armpit)) / np.float32(lay.length + drop), 0.0)
     lift = np.where(down < 1.0, down * down, 2.0 * down - 1.0) * inside * np.float32(drop)
     hung = y - lift
-    outline = cv2.remap(garment.canvas_front, x, hung, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    lower = np.clip((y - np.float32(lay.hem)) * np.float32(2.0 / (LOWER * lay.length)) + 2.0, 0.0, 1.0) * inside
-    above = np.maximum.accumulate(cv2.multiply(fit.coverage[low], lower), 0)
-    covered = cv2.multiply(cv2.min(above, outline), repair)
     flow, coverage = fit.flow.copy(), fit.coverage.copy()
     flow[low, :, 1] = hung * np.float32(1.0 / _UNIT_Y) - 1.0
-    coverage[low] = cv2.max(coverage[low], covered)
+    x, y, hung, inside = (values[last - first :] for values in (x, y, hung, inside))
+    outline = cv2.remap(garment.canvas_front, x, hung, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    share = np.clip((y - np.float32(lay.hem)) * np.float32(2.0 / (LOWER * lay.length)) + 2.0, 0.0, 1.0) * inside
+    above = np.maximum.accumulate(cv2.multiply(coverage[lower], share), 0)
+    covered = cv2.multiply(cv2.min(above, outline), cv2.extractChannel(fit.repair[lower], 3))
+    coverage[lower] = cv2.max(coverage[lower], covered)
     return replace(fit, flow=flow, coverage=coverage)

@@ -40,9 +40,10 @@ _TO_PIXELS = np.array([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]) * np.array([[CANVAS_W 
 
 
 def planes(picture: np.ndarray) -> np.ndarray:
-    """HxWx3 BGR, 0..255 -> float32 (1, 3, H, W) RGB in [-1, 1]."""
-    out = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1))[None].astype(np.float32)
-    out *= 2.0 / 255.0
+    """HxWx3 BGR, 0..255, or more channels that are left out -> float32 (1, 3, H, W) RGB in [-1, 1]."""
+    out = np.empty((1, 3, *picture.shape[:2]), np.float32)
+    for plane, values in zip(out[0, ::-1], cv2.split(picture), strict=False):
+        np.multiply(values, np.float32(2.0 / 255.0), out=plane)
     out -= 1.0
     return out
 
@@ -95,8 +96,10 @@ class GarmentInputs:
         colour = garment.canvas[..., :3] * alpha[..., None] + 255.0 * (1.0 - alpha[..., None])
         self.colour: np.ndarray = np.round(colour).astype(np.uint8)
         """uint8 256x192x3 BGR, white outside the garment."""
-        self.bled: np.ndarray = colours_bled(self.colour, np.round(alpha * 255.0).astype(np.uint8))
+        outline = np.round(alpha * 255.0).astype(np.uint8)
+        self.bled: np.ndarray = colours_bled(self.colour, outline)
         """uint8 256x192x3 BGR, its colours carried on outside the garment."""
+        self._laid = np.dstack([self.bled, outline])
         self._landmarks = garment.canvas_landmarks[None].astype(np.float32)
 
     def named(self, name: str) -> np.ndarray:
@@ -110,14 +113,16 @@ class GarmentInputs:
         return np.ascontiguousarray(make[name](), np.float32)
 
     def warped(self, flow: np.ndarray) -> np.ndarray:
-        """The garment by a flow (float32 256x192x2, `Fit`'s convention): uint8 256x192x3 BGR."""
+        """The garment by a flow (float32 256x192x2, `Fit`'s convention): uint8 256x192x4 BGRA, its colours carried on
+        outside it, and its mask."""
         return cv2.remap(
-            self.bled, cv2.transform(flow, _TO_PIXELS), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            self._laid, cv2.transform(flow, _TO_PIXELS), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
 
-    def outline(self, flow: np.ndarray) -> np.ndarray:
-        """The garment's mask by a flow (float32 256x192x2): float32 256x192, 0..1."""
-        return cv2.remap(self.mask, cv2.transform(flow, _TO_PIXELS), None, cv2.INTER_LINEAR)
+
+def outline_of(warped: np.ndarray) -> np.ndarray:
+    """float32 256x192, 0..1: the mask of a garment that was warped."""
+    return cv2.multiply(cv2.extractChannel(warped, 3), 1.0 / 255.0, dtype=cv2.CV_32F)
 
 
 @cache
@@ -219,7 +224,7 @@ class PersonInputs:
     def named(self, name: str, warped: np.ndarray | None = None, coverage: np.ndarray | None = None) -> np.ndarray:
         """One input by its name. KeyError where there is none of that name.
 
-        warped: uint8 256x192x3 BGR, and coverage: float32 256x192, are there once the garment was warped.
+        warped: uint8 256x192x4, of `GarmentInputs.warped`, and coverage: float32 256x192, are there once it was.
         """
         make: dict[str, Callable[[], np.ndarray]] = {
             "person_maps": lambda: self.maps,

@@ -104,9 +104,8 @@ def _layers(source: np.ndarray, part: np.ndarray, near: np.ndarray, within: Box)
             wide = _cut(box, CARRY_PX[-1] // 2, size)
             inner = _cut((x - wide[1].start, y - wide[0].start, width, height), 0, size)
             carried = _carried_on(source[wide], own[wide], near[wide])[inner]
-            share = cv2.multiply(_soft(own[wide], EDGE_PX)[inner], 1.0, dtype=cv2.CV_32F)
-            maps = cv2.merge([*cv2.split(carried), share])
-            yield Layer((x - within[0], y - within[1], width, height), maps, shadow)
+            share = _soft(own[wide], EDGE_PX)[inner].astype(np.float32)
+            yield Layer((x - within[0], y - within[1], width, height), cv2.merge([carried, share]), shadow)
 
 
 def _around(where: np.ndarray) -> Box | None:

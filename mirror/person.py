@@ -111,7 +111,7 @@ class OpenVinoPose:
         if roi is None:
             return None
         view = cv2.cvtColor(pose.cut_out(picture, roi, pose.LANDMARK_PX), cv2.COLOR_BGR2RGB)
-        raw, flag, mask_logits, heatmap, _ = self._landmarks(view[None].astype(np.float32) * (1.0 / 255.0))
+        raw, flag, mask_logits, heatmap, _ = self._landmarks(np.multiply(view[None], np.float32(1.0 / 255.0)))
         if float(flag.ravel()[0]) < pose.MIN_TRACKING:
             self._roi = self._mask = None
             return None

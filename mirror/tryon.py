@@ -19,7 +19,7 @@ from mirror.engine import Engine, Outputs, Ticket
 from mirror.errors import ModelError
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Person
 from mirror.hands import Hand, Masks, hands_in_front, hands_of
-from mirror.inputs import OF_WARP, GarmentInputs, PersonInputs, enlarge, person_drawing, picture_of
+from mirror.inputs import OF_WARP, GarmentInputs, PersonInputs, enlarge, outline_of, person_drawing, picture_of
 from mirror.leaps import leaps
 from mirror.light import exposure, torso_shading
 from mirror.maps import GARMENT_CHANNELS, PERSON_CHANNELS, supported
@@ -150,10 +150,9 @@ class NeuralFitter:
     def submit(self, frame: Frame, person: Person, crop: Crop, garment: Garment) -> PendingFit:
         """The person stage of this frame, then the generator started."""
         prepared = self._prepared(garment)
-        warped = self._warp(frame, person, crop, prepared)
+        warped, picture = self._warp(frame, person, crop, prepared)
         if self._generator is None:
             return PendingFit(self._fit_without_generator(warped))
-        picture = prepared.inputs.warped(warped.flow)
         given = {p.name: warped.person.named(p.name, picture, warped.coverage) for p in self._generator.spec.inputs}
         finish = fit_of_repair if self._generator.spec.form == "repair" else _fit_of_plain
         return PendingFit(self._generator.submit(given, partial(finish, warped)))
@@ -189,7 +188,8 @@ class NeuralFitter:
                 self._garments.popitem(last=False)
         return prepared
 
-    def _warp(self, frame: Frame, person: Person, crop: Crop, prepared: _Prepared) -> Warped:
+    def _warp(self, frame: Frame, person: Person, crop: Crop, prepared: _Prepared) -> tuple[Warped, np.ndarray]:
+        """The person stage, and the garment by its flow, of `GarmentInputs.warped`."""
         size = (CANVAS_W, CANVAS_H)
         canvas = cv2.warpAffine(frame.image, crop.matrix, size, borderMode=cv2.BORDER_REPLICATE)
         mask = cv2.warpAffine(person.mask, crop.matrix, size)
@@ -210,7 +210,8 @@ class NeuralFitter:
         warp = answer.result()
         shown, covered = prepared.sleeves.laid_on(inputs, warp["flow"][0], warp["coverage"][0, 0])
         flow, coverage = enlarge_flow(shown), np.clip(enlarge(covered), 0.0, 1.0)
-        return Warped(frame, inputs, crop, flow, coverage, prepared.inputs.outline(flow), seen, room)
+        picture = prepared.inputs.warped(flow)
+        return Warped(frame, inputs, crop, flow, coverage, outline_of(picture), seen, room), picture
 
     def _fit_without_generator(self, warped: Warped) -> Fit:
         """Light from the luminance of what the person wears; nothing of the old garment is painted over."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from ir_models.nets.cwm import Cwm
 from ir_models.nets.igm import OUTPUTS, Igm
 from mirror.frames import Crop, Fit, Frame, Person
-from mirror.inputs import GarmentInputs, PersonInputs, enlarge
+from mirror.inputs import GarmentInputs, PersonInputs, enlarge, outline_of
 from mirror.light import torso_shading
 from mirror.tryon import Warped, enlarge_flow, fit_of_repair, seen_of
 from mirror.wardrobe import Garment
@@ -40,7 +40,7 @@ class TorchFitter:
         outputs = self.igm(*(_tensor(seen.named(name, warped, coverage)) for name in names))
         made = {name: output.numpy() for name, output in zip(OUTPUTS[self.igm.config.form], outputs, strict=True)}
         looked = seen_of(seen, garment) if "skin_mask" in made else None
-        return fit_of_repair(Warped(frame, seen, crop, flow, coverage, flat.outline(flow), looked), made)
+        return fit_of_repair(Warped(frame, seen, crop, flow, coverage, outline_of(warped), looked), made)
 
 
 def _tensor(array: np.ndarray) -> Tensor:
