@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
 from mirror import either
@@ -32,6 +33,7 @@ _ON_ARMS = {
 }
 PLACES_ON_TORSO = _ON_TORSO.shape[1]
 """The first so many of a palette's clothes were seen there, the others on the arms, which may be bare."""
+_RIBBON, _GROWN = np.ones((5, 5), np.uint8), np.ones((9, 9), np.uint8)
 _FINGERS = 2.2
 """How far fingers reach from the wrist, in its distances to the knuckles."""
 HAND_AWAY = 0.2
@@ -139,8 +141,8 @@ def of_top(palette: Palette) -> Palette:
 def thinned(palette: Palette) -> Palette:
     """Of one person, numpy: without clothes' colours that are hidden, or as good as another that costs no more: a third
     to a half of them are left, and so of the time that comparing takes."""
-    cloth, costs = palette.cloth[0], palette.costs[0]
-    near = ((cloth[:, None] - cloth) ** 2).sum(2) < _AS_GOOD**2
+    costs = palette.costs[0]
+    near = _squares_apart(palette.cloth, palette.cloth)[0] < _AS_GOOD**2
     left, kept = costs < HIDDEN, []
     for place in np.argsort(costs):
         if left[place]:
@@ -152,7 +154,7 @@ def thinned(palette: Palette) -> Palette:
 
 def apart_from_skin(cloth: Any, skin: Any) -> Any:
     """(B, k): how far colours (B, k, 3) are from the nearest of skin (B, s, 3)."""
-    least = ((cloth[:, :, None] - skin[:, None]) ** 2).sum(3).min(2)
+    least = _squares_apart(cloth, skin).min(2)
     least = least if isinstance(least, np.ndarray) else least.values
     return least.clip(1e-8, None) ** 0.5
 
@@ -173,8 +175,15 @@ def few_cost(cloth: Any, unlike: Any, sure: Any) -> Any:
 
 def _alike(cloth: Any, sure: Any) -> Any:
     """(B, k): how many places, as sure as they are, show nearly the same colour."""
-    apart = ((cloth[:, :, None] - cloth[:, None]) ** 2).sum(3)
+    apart = _squares_apart(cloth, cloth)
     return (either.exp(apart * (-1.0 / _ALIKE**2)) * sure[:, None]).sum(2)
+
+
+def _squares_apart(some: Any, others: Any) -> Any:
+    """(B, k, m): squared distances of colours (B, k, 3) from others (B, m, 3). Channel by channel: a sum over an axis
+    of three takes three times as long."""
+    red, green, blue = ((some[:, :, None, k] - others[:, None, :, k]) ** 2 for k in range(3))
+    return red + green + blue
 
 
 def likeness(colour: Any, palette: Palette) -> Any:
@@ -219,6 +228,9 @@ def hand_zones(landmarks: Any) -> tuple[Any, Any]:
 def _without_ribbons(channel: Any) -> Any:
     """(B, 128, 96), 0..1, without what is narrower than 5 pixels, but for what lies within 2 pixels of something wide:
     the least of it and of its morphological opening by a square, grown."""
+    if isinstance(channel, np.ndarray):  # the same, in a tenth of the time
+        wide = [cv2.erode(c, _RIBBON, borderType=cv2.BORDER_CONSTANT, borderValue=0.0) for c in channel]
+        return np.minimum(channel, np.stack([cv2.dilate(w, _GROWN) for w in wide]))
     wide = _over_window(channel, either.minimum)
     grown = channel[:, :1, :1] * 0.0 + either.constant(np.zeros((1, MAP_H + 8, MAP_W + 8), np.float32), channel)
     grown[:, 6:-6, 6:-6] = wide
