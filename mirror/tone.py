@@ -9,7 +9,7 @@ import numpy as np
 from mirror.frames import CANVAS_W, RELIT_ONE, Relit
 from mirror.matte import Matte
 
-LIFT, MOST_LIFT = 0.65, 1.3
+LIFT, MOST_LIFT = 0.85, 1.35
 """How far a hand that is darker than the face is brought up to it, as an exponent, and by how much at most. In a room's
 light hands are as bright as the face: on six clips within a tenth, but for palms turned down, which had 0.7 of it and
 looked like another person's."""
