@@ -67,7 +67,7 @@ def fit_steps(steps: Iterable[Step], garment: Garment, fitter: Fitter) -> Iterat
             steadier.reset()
             yield step
             continue
-        fit = hem.hang(fitter.fit(step.frame, step.person, step.crop, garment), garment, step.frame)
+        fit = hem.hang(fitter.fit(step.frame, step.person, step.crop, garment), garment, step.frame, step.person)
         steady = steadier.steady(TryOn(step.frame, step.person, fit, garment.slug))
         yield dataclasses.replace(step, fit=steady)
 

@@ -83,11 +83,13 @@ def fitted(loop: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter)
     for index in range(len(loop) + SETTLED_AFTER):
         frame = Frame(loop[index % len(loop)], index / fps, index, t_scene=index / fps)
         person = finder.find(frame)
+        fit = None
         if person is None:
             cropper.reset()
             hem.reset()
-        fit = None if person is None else fitter.fit(frame, person, cropper.follow(person, frame.size), garment)
-        fit = fit and hem.hang(fit, garment, frame)
+        else:
+            fit = fitter.fit(frame, person, cropper.follow(person, frame.size), garment)
+            fit = hem.hang(fit, garment, frame, person)
         results.append(TryOn(frame, person, fit, garment.slug))
     finder.close()
     return results

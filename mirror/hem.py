@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame
+from mirror.body import capsule
+from mirror.crop import shoulder_unit
+from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame, Landmark, Person
 from mirror.garment import LANDMARKS, Garment
 
 LONGER, SHORTER, OTHER = 0.22, 0.12, 0.38
@@ -35,6 +37,15 @@ LOWER = 0.5
 """Share of the garment's length below the armpits, from the hem up, in which it covers what is to be repaired."""
 SEAM_PX = 4.0
 """Garment-canvas pixels beside the hem's corners over which all this fades: sleeves may lie there."""
+ARM_R, HAND_R, FINGERS = 0.2, 0.28, 2.2
+"""Around a forearm and a hand, shoulder widths, the hem is left as it is; how far fingers reach from the wrist, in its
+distances to the knuckles."""
+CLEAR, SOFT_PX = 0.9, (5, 5)
+"""Share of a place that is clear of them from which an end there is the hem's; over which that fades, canvas pixels."""
+_ARMS = (
+    (Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST, Landmark.LEFT_INDEX, Landmark.LEFT_PINKY),
+    (Landmark.RIGHT_ELBOW, Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX, Landmark.RIGHT_PINKY),
+)
 _UNIT_X, _UNIT_Y = (CANVAS_W - 1) / 2.0, (CANVAS_H - 1) / 2.0
 
 
@@ -64,11 +75,11 @@ class Hem:
         """The next fit's old hem is taken as it is."""
         self._garment = None
 
-    def hang(self, fit: Fit, garment: Garment, frame: Frame) -> Fit:
+    def hang(self, fit: Fit, garment: Garment, frame: Frame, person: Person) -> Fit:
         """The fit, let down to the old garment's hem where that is near.
 
-        frame: the one that was fitted. A fit without a repair, which does not know of an old garment, is answered as
-        it is.
+        frame: the one that was fitted. person: on it; before their hands the hem is left as it is. A fit without a
+        repair, which does not know of an old garment, is answered as it is.
         """
         if fit.repair is None:
             return fit
@@ -82,7 +93,7 @@ class Hem:
         end = float(fit.crop.to_canvas(np.array(frame.size, np.float64))[1])
         self._drop = self._settled(_old_hem(fit, x, y, lay, end), garment, frame.moment)
         self._garment, self._moment = garment, frame.moment
-        return _let_down(fit, garment, x, y, lay, self._drop)
+        return _let_down(fit, garment, x, y, lay, self._drop, person)
 
     def _settled(self, seen: float | None, garment: Garment, moment: float) -> float:
         """By how much it is let down now, from how far below its hem the old one is seen."""
@@ -135,7 +146,7 @@ def _allowed(drop: float, length: float) -> float:
     return float(np.clip(drop, -SHORTER * length, LONGER * length) * fade)
 
 
-def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float) -> Fit:
+def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float, person: Person) -> Fit:
     """x, y: the flow in garment-canvas pixels. drop: by so many of these the hem comes to lie lower."""
     assert fit.repair is not None
     # nothing above is below the armpits, or as far down as it covers
@@ -154,6 +165,54 @@ def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _La
     outline = cv2.remap(garment.canvas_front, x, hung, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     share = np.clip((y - np.float32(lay.hem)) * np.float32(2.0 / (LOWER * lay.length)) + 2.0, 0.0, 1.0) * inside
     above = np.maximum.accumulate(cv2.multiply(coverage[lower], share), 0)
-    covered = cv2.multiply(cv2.min(above, outline), cv2.extractChannel(fit.repair[lower], 3))
+    hanging = cv2.min(above, outline)
+    covered = cv2.multiply(hanging, cv2.extractChannel(fit.repair[lower], 3))
+    clear = 1.0 - _arms(fit, person)[lower]
+    covered = _with_one_end(coverage[lower], covered, hanging * clear, (inside > 0.5) & (clear > CLEAR))
     coverage[lower] = cv2.max(coverage[lower], covered)
     return replace(fit, flow=flow, coverage=coverage)
+
+
+def _with_one_end(coverage: np.ndarray, covered: np.ndarray, hanging: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """What is covered beyond the coverage, all of it down to one smooth line: where a generator sees trousers above the
+    new hem, that had slits and steps, and pieces of it stood lower down. All float32 hxw, 0..1.
+
+    hanging: where the garment would hang. told: bool, where an end is that of the hem. Where too little is told, it is
+    answered without stray pieces.
+    """
+    seen = cv2.compare(cv2.max(coverage, covered), 0.5, cv2.CMP_GT)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(seen)
+    if len(stats) < 2:
+        return covered
+    main = labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()
+    covered = covered * cv2.dilate(main.astype(np.uint8), np.ones((3, 3), np.uint8))
+    ends = len(main) - 1 - main[::-1].argmax(0)
+    columns = np.flatnonzero(main.any(0) & (ends < len(main) - 1))
+    columns = columns[told[ends[columns] + 1, columns]]
+    if columns.size < LEAST_COLUMNS:
+        return covered
+    return cv2.multiply(cv2.max(covered, hanging), _above_curve(columns, ends[columns], covered.shape))
+
+
+def _above_curve(columns: np.ndarray, ends: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """float32 hxw, 0..1: what lies above the parabola through most of some ends, rows and columns of pixels."""
+    x = columns / shape[1] - 0.5
+    curve = np.polyfit(x, ends, 2)
+    off = abs(np.polyval(curve, x) - ends)
+    near = off <= max(2.0 * float(np.median(off)), 2.0)
+    curve = np.polyfit(x[near], ends[near], 2)
+    # not beyond the columns it was drawn through: a parabola leaves them steeply
+    across = np.clip(np.arange(shape[1]), columns[0], columns[-1]) / shape[1] - 0.5
+    rows = np.arange(shape[0], dtype=np.float32)[:, None]
+    return (np.polyval(curve, across).astype(np.float32) + np.float32(1.5) - rows).clip(0.0, 1.0)
+
+
+def _arms(fit: Fit, person: Person) -> np.ndarray:
+    """float32 256x192, 0..1: where forearms and hands may be."""
+    at = fit.crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
+    unit, out = shoulder_unit(at), np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    for elbow, wrist, index, pinky in _ARMS:
+        tips = at[wrist] + FINGERS * ((at[index] + at[pinky]) / 2.0 - at[wrist])
+        out = cv2.max(out, capsule(at[elbow], at[wrist], ARM_R * unit))
+        out = cv2.max(out, capsule(at[wrist], tips, HAND_R * unit))
+    return cv2.blur(out, SOFT_PX)

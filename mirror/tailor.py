@@ -137,13 +137,13 @@ class Tailor:
         """Lets a try-on that was waited for down to the old hem, steadies it by the one before, counts it; once for
         each."""
         dressed = begun.finish()
-        result, fit = dressed.result, dressed.result.fit
-        if fit is None:
+        result, fit, person = dressed.result, dressed.result.fit, dressed.result.person
+        if fit is None or person is None:
             self._hem.reset()
             self._steadier.reset()
             return dressed
         with self._metrics.stage("hem"):
-            result = replace(result, fit=self._hem.hang(fit, dressed.garment, result.frame))
+            result = replace(result, fit=self._hem.hang(fit, dressed.garment, result.frame, person))
         with self._metrics.stage("steady"):
             result = replace(result, fit=self._steadier.steady(result))
         self._metrics.fits.tick(time.monotonic())

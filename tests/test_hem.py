@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, flow_from_pixels, flow_to_pixels
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Landmark, Person, flow_from_pixels, flow_to_pixels
 from mirror.hem import LONGER, Hem
 from tests.bodies import flat_garment
 
@@ -16,6 +16,19 @@ ZOOM = 1.4
 MARKS = GARMENT.canvas_landmarks / ZOOM
 ARMPIT, HEM = round(float(MARKS[9:11, 1].mean())), round(float(MARKS[11:13, 1].mean()))
 LEFT, RIGHT = (round(float(MARKS[row, 0]) + COLUMN - COLUMN / ZOOM) for row in (11, 12))
+
+
+def standing(hand: tuple[float, float] = (0.0, 40.0)) -> Person:
+    """Somebody whose hands are both at a place on the canvas."""
+    points = np.ones((33, 3), np.float32)
+    points[:, :2] = hand
+    shoulders = {Landmark.LEFT_SHOULDER: (134, 70), Landmark.RIGHT_SHOULDER: (58, 70)}
+    for mark, at in (shoulders | {Landmark.LEFT_HIP: (120, 190), Landmark.RIGHT_HIP: (72, 190)}).items():
+        points[mark, :2] = at
+    return Person(np.ones((CANVAS_H, CANVAS_W), np.float32), points, 0.0, 0.0)
+
+
+PERSON = standing()
 
 
 def worn(old_hem: int, seen_to: int = HEM, shown: int = CANVAS_H, t: float = 0.0) -> tuple[Fit, Frame]:
@@ -31,7 +44,7 @@ def worn(old_hem: int, seen_to: int = HEM, shown: int = CANVAS_H, t: float = 0.0
 
 def hung(old_hem: int, **more: int) -> Fit:
     fit, frame = worn(old_hem, **more)
-    return Hem().hang(fit, GARMENT, frame)
+    return Hem().hang(fit, GARMENT, frame, PERSON)
 
 
 def row_of(fit: Fit, row: int) -> float:
@@ -74,7 +87,7 @@ def test_a_hand_before_the_hem_stays_in_front() -> None:
     hand = (slice(HEM - 12, HEM + 10), slice(COLUMN - 12, COLUMN + 8))
     fit.repair[hand][..., 3] = 0.0
     fit.coverage[hand] = 0.0
-    after = Hem().hang(fit, GARMENT, frame)
+    after = Hem().hang(fit, GARMENT, frame, standing((COLUMN - 2.0, HEM)))
     assert after.coverage[hand].max() == 0.0
     assert after.coverage[HEM + 6, COLUMN + 20] > 0.9
 
@@ -83,7 +96,7 @@ def test_beside_the_hem_nothing_is_covered() -> None:
     fit, frame = worn(HEM + 10)
     assert fit.repair is not None
     fit.repair[ARMPIT : HEM + 10, :, 3] = 1.0  # sleeves of the old garment hang beside
-    after = Hem().hang(fit, GARMENT, frame)
+    after = Hem().hang(fit, GARMENT, frame, PERSON)
     assert after.coverage[HEM, : LEFT - 1].max() == 0.0
     assert after.coverage[HEM, RIGHT + 1 :].max() == 0.0
 
@@ -98,11 +111,11 @@ def test_where_the_picture_cuts_the_old_garment_the_new_one_reaches_beyond() -> 
 def test_the_length_changes_slowly_from_fit_to_fit() -> None:
     hem = Hem()
     first, frame = worn(HEM)
-    assert row_of(hem.hang(first, GARMENT, frame), HEM) == pytest.approx(HEM, abs=2)
+    assert row_of(hem.hang(first, GARMENT, frame, PERSON), HEM) == pytest.approx(HEM, abs=2)
     rows = []
     for n in range(1, 60):
         fit, frame = worn(HEM + 14, t=n / 20)
-        rows.append(row_of(hem.hang(fit, GARMENT, frame), HEM))
+        rows.append(row_of(hem.hang(fit, GARMENT, frame, PERSON), HEM))
     steps = -np.diff(rows)
     assert rows[0] > HEM - 3
     assert 0.0 < steps.max() < 1.0
@@ -112,4 +125,29 @@ def test_the_length_changes_slowly_from_fit_to_fit() -> None:
 def test_a_fit_without_a_repair_is_answered_as_it_is() -> None:
     fit, frame = worn(HEM + 10)
     bare = Fit(fit.flow, fit.coverage, fit.shading, None, fit.crop, 0.0)
-    assert Hem().hang(bare, GARMENT, frame) is bare
+    assert Hem().hang(bare, GARMENT, frame, PERSON) is bare
+
+
+def test_a_slit_above_the_hem_is_closed_and_its_steps_are_smooth() -> None:
+    """Trousers that a generator sees above the new hem, where the old one hangs askew, are not to be painted over."""
+    fit, frame = worn(HEM + 6, seen_to=HEM - 14)
+    assert fit.repair is not None
+    slit, step = (
+        (slice(HEM - 9, HEM - 3), slice(LEFT + 8, COLUMN)),
+        (slice(HEM - 4, CANVAS_H), slice(COLUMN + 10, RIGHT)),
+    )
+    for trousers in (slit, step):
+        fit.repair[trousers][..., 3] = 0.0
+    after = Hem().hang(fit, GARMENT, frame, PERSON)
+    ends = CANVAS_H - (after.coverage[::-1, LEFT + 6 : RIGHT - 6] > 0.5).argmax(0)
+    assert after.coverage[slit].min() > 0.9
+    assert abs(np.diff(ends)).max() <= 2
+
+
+def test_no_piece_of_the_garment_lies_below_its_hem() -> None:
+    """What a generator paints in a picture's last rows, trousers or not, became a strip of the garment."""
+    fit, frame = worn(HEM, shown=HEM + 30)
+    assert fit.repair is not None
+    fit.repair[HEM + 8 : HEM + 30, LEFT:RIGHT, 3] = 1.0
+    after = Hem().hang(fit, GARMENT, frame, PERSON)
+    assert after.coverage[HEM + 6 :].max() == 0.0
