@@ -33,28 +33,28 @@ class Node:
         return tuple(self.made.output(0).shape)
 
     def __add__(self, other: Value) -> Node:
-        return Node(op.add(*_pair(self, other)))
+        return Node(op.add(self.made, _made(other)))
 
     def __radd__(self, other: Value) -> Node:
-        return Node(op.add(*_pair(other, self)))
+        return Node(op.add(_made(other), self.made))
 
     def __sub__(self, other: Value) -> Node:
-        return Node(op.subtract(*_pair(self, other)))
+        return Node(op.subtract(self.made, _made(other)))
 
     def __rsub__(self, other: Value) -> Node:
-        return Node(op.subtract(*_pair(other, self)))
+        return Node(op.subtract(_made(other), self.made))
 
     def __mul__(self, other: Value) -> Node:
-        return Node(op.multiply(*_pair(self, other)))
+        return Node(op.multiply(self.made, _made(other)))
 
     def __rmul__(self, other: Value) -> Node:
-        return Node(op.multiply(*_pair(other, self)))
+        return Node(op.multiply(_made(other), self.made))
 
     def __truediv__(self, other: Value) -> Node:
-        return Node(op.divide(*_pair(self, other)))
+        return Node(op.divide(self.made, _made(other)))
 
     def __rtruediv__(self, other: Value) -> Node:
-        return Node(op.divide(*_pair(other, self)))
+        return Node(op.divide(_made(other), self.made))
 
     def __pow__(self, power: float) -> Node:
         if power == 2:
@@ -151,19 +151,6 @@ class Drawing:
 
 def _made(value: Value) -> Any:
     return value.made if isinstance(value, Node) else op.constant(np.asarray(value, np.float32))
-
-
-def _pair(a: Value, b: Value) -> tuple[Any, Any]:
-    """Both as nodes, one that is a single number without its empty axes: OpenVINO puts maps of as many axes as theirs
-    into another order, and back again, which is a sixth of the time."""
-    return _beside(a, b), _beside(b, a)
-
-
-def _beside(value: Value, other: Value) -> Any:
-    nodes = isinstance(value, Node) and isinstance(other, Node)
-    if nodes and set(value.shape) == {1} != set(other.shape) and len(value.shape) <= len(other.shape):
-        return op.reshape(value.made, _whole([1]), special_zero=False)
-    return _made(value)
 
 
 def _whole(value: Any) -> Any:
