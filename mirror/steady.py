@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Bare, Crop, Fit, Frame, Landmark, TryOn
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame, Landmark, TryOn
 from mirror.motion import Reduced, Tracker, chained, inverted, reduced
 
 REST_S = 0.65
@@ -76,27 +76,12 @@ def _along_bones() -> np.ndarray:
 _ALONG_BONES = _along_bones()
 
 
-class _Carried(NamedTuple):
-    """The maps of a fit (`Fit`, `Bare`) where they lie on a later one's canvas. flow: x and y. repair, colour, share:
-    None where the fit has none."""
-
-    flow: Sequence[np.ndarray]
-    coverage: np.ndarray
-    shading: np.ndarray
-    repair: np.ndarray | None
-    colour: np.ndarray | None
-    share: np.ndarray | None
-
-
 class _Look(NamedTuple):
-    """A frame as motion is measured on it, and the fit steadied last, if any, on the canvas of the frame's fit. moved:
-    float64 2x3, from canvas to canvas."""
+    """A frame as motion is measured on it, and the torso's motion to it: as `Tracker.motion_to` has it."""
 
     frame: Frame
-    crop: Crop
     view: Reduced
-    moved: np.ndarray
-    before: _Carried | None
+    motion: np.ndarray | None
 
 
 class Steadier:
@@ -114,16 +99,10 @@ class Steadier:
         """The next fit is taken as it is."""
         self.tracker = self._looked = None
 
-    def look(self, frame: Frame, crop: Crop) -> None:
-        """What was shown last, moved with the torso: to be asked while networks make this frame's fit, of this crop."""
-        view, tracker = reduced(frame.image), self.tracker
-        if tracker is None:
-            self._looked = _Look(frame, crop, view, np.eye(2, 3), None)
-            return
-        motion = tracker.motion_to(view)
-        camera = np.eye(2, 3) if motion is None else motion
-        moved = chained(chained(tracker.fit.crop.inverse, camera), crop.matrix)  # old canvas -> new canvas
-        self._looked = _Look(frame, crop, view, moved, _carried(tracker.fit, moved))
+    def look(self, frame: Frame) -> None:
+        """How the torso moved since the fit steadied last: to be asked while networks make this frame's fit."""
+        view = reduced(frame.image)
+        self._looked = _Look(frame, view, None if self.tracker is None else self.tracker.motion_to(view))
 
     def steady(self, result: TryOn) -> Fit:
         """The fit of this result as it is to be shown. Another garment, or one after a while, is taken as it is."""
@@ -131,46 +110,41 @@ class Steadier:
         if fit is None or person is None:
             raise ValueError("nothing to steady: this result has no fit")
         joints = fit.crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
-        looked = self._looked
-        if looked is None or looked.frame is not result.frame or looked.crop is not fit.crop:
-            self.look(result.frame, fit.crop)
+        if self._looked is None or self._looked.frame is not result.frame:
+            self.look(result.frame)
         assert self._looked is not None
-        _, _, view, moved, before = self._looked
+        before, view, motion = self.tracker, self._looked.view, self._looked.motion
         elapsed = person.moment - self._moment
         known = before is not None and self._garment == result.garment and 0.0 < elapsed < FORGET_AFTER_S
-        known = known and (before is None or (before.repair is None) == (fit.repair is None))
+        known = known and (before is None or (before.fit.repair is None) == (fit.repair is None))
         if known and before is not None:
+            camera = np.eye(2, 3) if motion is None else motion
+            moved = chained(chained(before.fit.crop.inverse, camera), fit.crop.matrix)  # old canvas -> new canvas
             kept = self._joints @ moved[:, :2].T + moved[:, 2]
             if np.linalg.norm(joints[list(_TORSO)] - kept[list(_TORSO)], axis=1).min() < MOST_TURN_PX:
-                fit, joints = _mixed(before, fit, kept, joints, elapsed)
+                fit, joints = _mixed(before.fit, fit, moved, kept, joints, elapsed)
         self.tracker = Tracker(result.frame, fit, view)
         self._garment, self._moment, self._joints = result.garment, person.moment, joints
         return fit
 
 
-def _carried(fit: Fit, moved: np.ndarray) -> _Carried:
-    """A fit's maps, moved by a float64 2x3 of canvas pixels."""
+def _mixed(
+    old: Fit, new: Fit, moved: np.ndarray, kept: np.ndarray, joints: np.ndarray, elapsed: float
+) -> tuple[Fit, np.ndarray]:
+    """The old maps, moved, with the new ones' share mixed in; and the joints that stand for the mixture."""
+    rest = 1.0 - np.exp(-elapsed / REST_S)
+    off = np.linalg.norm(joints - kept, axis=1)
+    share = rest + (1.0 - rest) * _smooth_step((off - CALM_PX) / (MOVED_PX - CALM_PX))
+    weight = cv2.max(_share_map(share, kept, joints), _moved_arms(joints, off))
 
     def carried(maps: np.ndarray) -> np.ndarray:
         return cv2.warpAffine(maps, moved, (CANVAS_W, CANVAS_H), borderMode=cv2.BORDER_REPLICATE)
 
     # plane by plane: steps on maps of four channels are twice as slow, and their weights would have to be repeated
-    *flow, coverage, shading = cv2.split(carried(cv2.merge([*cv2.split(fit.flow), fit.coverage, fit.shading])))
-    repair = None if fit.repair is None else carried(fit.repair)
-    if fit.bare is None:
-        return _Carried(flow, coverage, shading, repair, None, None)
-    return _Carried(flow, coverage, shading, repair, _carried_colour(fit.bare.colour, moved), carried(fit.bare.share))
-
-
-def _mixed(old: _Carried, new: Fit, kept: np.ndarray, joints: np.ndarray, elapsed: float) -> tuple[Fit, np.ndarray]:
-    """The old maps with the new ones' share mixed in; and the joints that stand for the mixture."""
-    rest = 1.0 - np.exp(-elapsed / REST_S)
-    off = np.linalg.norm(joints - kept, axis=1)
-    share = rest + (1.0 - rest) * _smooth_step((off - CALM_PX) / (MOVED_PX - CALM_PX))
-    weight = cv2.max(_share_map(share, kept, joints), _moved_arms(joints, off))
-    before, shown, light, past = old.flow, old.coverage, old.shading, old.repair
+    *before, shown, light = cv2.split(carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading])))
     after = cv2.split(new.flow)
     change = _area(cv2.subtract(new.coverage, shown))
+    past = None if old.repair is None else carried(old.repair)
     if past is not None and new.repair is not None:
         change = cv2.max(change, _area(cv2.subtract(cv2.extractChannel(new.repair, 3), cv2.extractChannel(past, 3))))
     unseen = cv2.max(cv2.subtract(1.0, shown), _apart(before, after))  # what was not shown has no place to keep
@@ -181,10 +155,13 @@ def _mixed(old: _Carried, new: Fit, kept: np.ndarray, joints: np.ndarray, elapse
     repair, bare = None, new.bare
     if past is not None and new.repair is not None:
         repair = _blended(past, new.repair, at_hands)
-    if old.colour is not None and old.share is not None and new.bare is not None:
+    if old.bare is not None and new.bare is not None:
         size = new.bare.colour.shape[1::-1]
         weight = cv2.resize(at_hands, size, interpolation=cv2.INTER_AREA)
-        bare = Bare(_blended(old.colour, new.bare.colour, weight), _between(old.share, new.bare.share, at_hands))
+        bare = Bare(
+            _blended(_carried_colour(old.bare.colour, moved), new.bare.colour, weight),
+            _between(carried(old.bare.share), new.bare.share, at_hands),
+        )
     fit = replace(
         new,
         flow=cv2.merge([_between(was, now, flow_weight) for was, now in zip(before, after, strict=True)]),

@@ -67,12 +67,10 @@ class Dressed:
 
 
 class Begun:
-    """A try-on under way. `finish` may be called from any thread, and again. crop: of its fit, if there will be one."""
+    """A try-on under way. `finish` may be called from any thread, and again."""
 
-    def __init__(
-        self, frame: Frame, person: Person | None, garment: Garment, fit: Fit | Pending | None, crop: Crop | None = None
-    ) -> None:
-        self.frame, self.person, self.garment, self._fit, self.crop = frame, person, garment, fit, crop
+    def __init__(self, frame: Frame, person: Person | None, garment: Garment, fit: Fit | Pending | None) -> None:
+        self.frame, self.person, self.garment, self._fit = frame, person, garment, fit
 
     @property
     def ready(self) -> bool:
@@ -122,15 +120,15 @@ class Tailor:
             crop = self._cropper.follow(person, frame.size)
         with self._metrics.stage("fit"):
             if isinstance(self._fitter, AsynchronousFitter):
-                return Begun(frame, person, garment, self._fitter.submit(frame, person, crop, garment), crop)
+                return Begun(frame, person, garment, self._fitter.submit(frame, person, crop, garment))
             fit = self._fitter.fit(frame, person, crop, garment)
-        return Begun(frame, person, garment, fit, crop)
+        return Begun(frame, person, garment, fit)
 
     def wait(self, begun: Begun) -> None:
         """Until the networks are done with a try-on; what needs no fit is worked out meanwhile."""
         with self._metrics.stage("fit_wait"):
-            if begun.crop is not None:
-                self._steadier.look(begun.frame, begun.crop)
+            if begun.person is not None:
+                self._steadier.look(begun.frame)
             begun.finish()
 
     def complete(self, begun: Begun) -> Dressed:
