@@ -18,6 +18,7 @@ import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame, Landmark, TryOn
 from mirror.motion import Reduced, Tracker, chained, inverted, reduced
+from mirror.seat import Seat
 
 REST_S = 0.65
 """Time in which most of a difference is taken over where nothing moves: longer is stiller, and slower to settle. With
@@ -41,6 +42,7 @@ GRID = 8
 REACH_PX = 10.0
 """Canvas pixels around a limb that move with it."""
 _TORSO = (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
+_ARMS = [Landmark.LEFT_ELBOW, Landmark.RIGHT_ELBOW, Landmark.LEFT_WRIST, Landmark.RIGHT_WRIST]
 _BONES = (
     (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER), (Landmark.LEFT_HIP, Landmark.RIGHT_HIP),
     (Landmark.LEFT_SHOULDER, Landmark.LEFT_HIP), (Landmark.RIGHT_SHOULDER, Landmark.RIGHT_HIP),
@@ -91,6 +93,7 @@ class Steadier:
         self.tracker: Tracker | None = None
         """Of the frame and the fit steadied last."""
         self._looked: _Look | None = None
+        self._seat = Seat()
         self._garment = ""
         self._moment = 0.0
         self._joints = np.zeros((0, 2))  # canvas pixels of the last fit's crop, as taken over so far
@@ -122,19 +125,27 @@ class Steadier:
             moved = chained(chained(before.fit.crop.inverse, camera), fit.crop.matrix)  # old canvas -> new canvas
             kept = self._joints @ moved[:, :2].T + moved[:, 2]
             if np.linalg.norm(joints[list(_TORSO)] - kept[list(_TORSO)], axis=1).min() < MOST_TURN_PX:
-                fit, joints = _mixed(before.fit, fit, moved, kept, joints, elapsed)
+                fit, joints = _mixed(before.fit, fit, moved, kept, joints, elapsed, self._seat)
+            else:
+                known = False
+        if not known:
+            self._seat = Seat()
         self.tracker = Tracker(result.frame, fit, view)
         self._garment, self._moment, self._joints = result.garment, person.moment, joints
         return fit
 
 
 def _mixed(
-    old: Fit, new: Fit, moved: np.ndarray, kept: np.ndarray, joints: np.ndarray, elapsed: float
+    old: Fit, new: Fit, moved: np.ndarray, kept: np.ndarray, joints: np.ndarray, elapsed: float, seat: Seat
 ) -> tuple[Fit, np.ndarray]:
     """The old maps, moved, with the new ones' share mixed in; and the joints that stand for the mixture."""
-    rest = 1.0 - np.exp(-elapsed / REST_S)
+    rest = 1.0 - float(np.exp(-elapsed / REST_S))
     off = np.linalg.norm(joints - kept, axis=1)
-    share = rest + (1.0 - rest) * _smooth_step((off - CALM_PX) / (MOVED_PX - CALM_PX))
+    shift = seat.settle(old, new, moved, joints, _motion(off)[_ARMS].max(), elapsed)
+    if shift is not None:
+        moved, kept = np.hstack([moved[:, :2], moved[:, 2:] + shift.old[:, None]]), kept + shift.old
+        off = np.linalg.norm(joints - kept, axis=1)
+    share = rest + (1.0 - rest) * _motion(off)
     weight = cv2.max(_share_map(share, kept, joints), _moved_arms(joints, off))
 
     def carried(maps: np.ndarray) -> np.ndarray:
@@ -143,6 +154,9 @@ def _mixed(
     # plane by plane: steps on maps of four channels are twice as slow, and their weights would have to be repeated
     *before, shown, light = cv2.split(carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading])))
     after = cv2.split(new.flow)
+    if shift is not None:
+        calm = cv2.multiply(cv2.subtract(1.0, weight), 1.0 / (1.0 - rest))  # what moved lies where the new fit has it
+        after = [cv2.scaleAdd(calm, float(by), now) for by, now in zip(shift.flow, after, strict=True)]
     change = _area(cv2.subtract(new.coverage, shown))
     past = None if old.repair is None else carried(old.repair)
     if past is not None and new.repair is not None:
@@ -171,6 +185,11 @@ def _mixed(
         bare=bare,
     )
     return fit, kept + share[:, None] * (joints - kept)
+
+
+def _motion(off: np.ndarray) -> np.ndarray:
+    """0..1: how much each joint moved since it was taken over. off: how far, canvas pixels."""
+    return _smooth_step((off - CALM_PX) / (MOVED_PX - CALM_PX))
 
 
 def _carried_colour(colour: np.ndarray, moved: np.ndarray) -> np.ndarray:
