@@ -98,17 +98,21 @@ def fitted(loop: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter)
 def carried(results: list[TryOn], every: int, delay: int) -> list[Carried]:
     """What would be shown of them: of every so many one is fitted, and its fit shown `delay` pictures later."""
     steadier, follower, steadied, shown = Steadier(), Follower(), {}, []
+    ahead: dict[int, np.ndarray | None] = {}
     for index in range(0, len(results), every):
         result = results[index]
-        if result.fit is None:
+        if result.fit is None or result.person is None:
             steadier.reset()
         else:
+            ahead[index - every] = steadier.look(result.frame, result.person)
             steadied[index] = TryOn(result.frame, result.person, steadier.steady(result), result.garment)
     for index in range(SETTLED_AFTER, len(results)):
-        before = steadied.get((index - delay) // every * every)
+        fitted = (index - delay) // every * every
+        before = steadied.get(fitted)
         if before is not None and results[index].fit is not None:
             frame = results[index].frame
-            shown.append(Carried(frame, before, follower.carry(before, frame)))
+            found = ahead.get(fitted) if fitted + every < index else None  # on a picture before this one
+            shown.append(Carried(frame, before, follower.carry(before, frame, ahead=found)))
     return shown
 
 

@@ -14,6 +14,9 @@ STILL_PX, STILL_TURN = 0.35, 0.004
 """Measured motion below this (camera pixels at the torso; radians, or relative growth) is taken for noise: the garment
 then does not move at all."""
 
+AFTER_SHOULDERS, SLIGHT_PX = 0.5, 0.5
+"""Share of the way that shoulders went ahead of the tracked torso, beyond so many camera pixels of it, which are noise.
+Where shoulders rise, the corners below them hardly do; the next fit goes after them anyway, but comes later."""
 STALE_AFTER_S, STALE_FADE_S = 0.3, 0.2
 """Fits come ten times and more a second; an older one, on a machine that is overloaded, is late for the limbs."""
 CHANGE_LEVELS = (12.0, 36.0)
@@ -26,12 +29,15 @@ class Follower:
     def __init__(self) -> None:
         self._tracker: Tracker | None = None
 
-    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit:
+    def carry(
+        self, result: TryOn, frame: Frame, tracker: Tracker | None = None, ahead: np.ndarray | None = None
+    ) -> Fit:
         """The fit of `result`, moved to where the body is on `frame` (a newer frame of the same source).
 
         The crop changes by a similarity estimated with RANSAC; where too little can be tracked, not at all. A fit that
         is old fades where the picture changed since: an arm that left its sleeve, or came before the garment.
-        tracker: of the result's frame and fit, where there is one already.
+        tracker: of the result's frame and fit, where there is one already. ahead: (2,) camera pixels by which the
+        shoulders are known to have gone farther since than what is tracked: a part of that is gone after.
         """
         fit = result.fit
         if fit is None:
@@ -48,6 +54,9 @@ class Follower:
             motion = np.eye(2, 3)
         else:
             fit = replace(fit, crop=Crop(chained(inverted(motion), fit.crop.matrix)))
+        if ahead is not None and (far := float(np.hypot(*ahead))) > SLIGHT_PX:
+            after = ahead * (AFTER_SHOULDERS * (1.0 - SLIGHT_PX / far))
+            fit = replace(fit, crop=Crop(chained(np.hstack([np.eye(2), -after[:, None]]), fit.crop.matrix)))
         stale = (frame.moment - result.frame.moment - STALE_AFTER_S) / STALE_FADE_S
         return fit if stale <= 0.0 else _without_changed(fit, self._tracker, view, motion, min(stale, 1.0))
 

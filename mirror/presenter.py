@@ -36,7 +36,9 @@ GETTING_READY = "One moment: the garments are being laid out."
 
 
 class Carrier(Protocol):
-    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit: ...
+    def carry(
+        self, result: TryOn, frame: Frame, tracker: Tracker | None = None, ahead: np.ndarray | None = None
+    ) -> Fit: ...
 
 
 class Drawer(Protocol):
@@ -84,7 +86,7 @@ class Presenter:
         if dressed and result and result.fit is not None and result.frame.size == frame.size and not self._before:
             worn = dressed.garment
             with self._metrics.stage("follow"):
-                fit = self._follower.carry(result, frame, dressed.tracker)
+                fit = self._follower.carry(result, frame, dressed.tracker, dressed.ahead)
             with self._metrics.stage("compose"):
                 picture = self._composer.compose(frame, fit, worn)
         self._picture = picture

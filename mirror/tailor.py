@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from mirror.errors import ModelError
 from mirror.frames import Crop, Fit, Frame, Person, TryOn
 from mirror.hem import Hem
@@ -58,12 +60,14 @@ class AsynchronousFitter(Protocol):
 class Dressed:
     """A try-on with the garment it was made with, which may have left the wardrobe since.
 
-    tracker: of its frame and fit, once it was steadied.
+    tracker: of its frame and fit, once it was steadied. ahead: (2,) camera pixels by which, on a newer frame, the
+    shoulders went farther than the torso that is tracked, once somebody was found there.
     """
 
     result: TryOn
     garment: Garment
     tracker: Tracker | None = None
+    ahead: np.ndarray | None = None
 
 
 class Begun:
@@ -83,8 +87,8 @@ class Begun:
 
 
 class Tailor:
-    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin`, and `wait` with
-    `complete`, may each be called on a thread of its own, in the order of the frames, and `prepare` on any."""
+    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin`, and `look`, `wait`
+    and `complete`, may each be called on a thread of its own, in the order of the frames, and `prepare` on any."""
 
     def __init__(
         self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics, also_prepare: Prepare | None = None
@@ -99,6 +103,7 @@ class Tailor:
         """The try-on of this frame. Nobody there: person and fit are None."""
         self.prepare(garment)
         begun = self.begin(frame, self.find(frame), garment)
+        self.look(begun)
         self.wait(begun)
         return self.complete(begun)
 
@@ -124,11 +129,16 @@ class Tailor:
             fit = self._fitter.fit(frame, person, crop, garment)
         return Begun(frame, person, garment, fit)
 
+    def look(self, begun: Begun) -> np.ndarray | None:
+        """Works out what needs no fit, while the networks are at work: `Dressed.ahead` of the one completed last."""
+        if begun.person is None:
+            return None
+        with self._metrics.stage("look"):
+            return self._steadier.look(begun.frame, begun.person)
+
     def wait(self, begun: Begun) -> None:
-        """Until the networks are done with a try-on; what needs no fit is worked out meanwhile."""
+        """Until the networks are done with a try-on."""
         with self._metrics.stage("fit_wait"):
-            if begun.person is not None:
-                self._steadier.look(begun.frame)
             begun.finish()
 
     def complete(self, begun: Begun) -> Dressed:
