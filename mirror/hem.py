@@ -40,8 +40,9 @@ SEAM_PX = 4.0
 ARM_R, HAND_R, FINGERS = 0.2, 0.28, 2.2
 """Around a forearm and a hand, shoulder widths, the hem is left as it is; how far fingers reach from the wrist, in its
 distances to the knuckles."""
-CLEAR, SOFT_PX = 0.9, (5, 5)
-"""Share of a place that is clear of them from which an end there is the hem's; over which that fades, canvas pixels."""
+CLEAR, SOFT_PX, MOST = 0.9, (5, 5), 0.5
+"""Share of a place that is clear of them from which an end there is the hem's; over which that fades, canvas pixels;
+share of the garment's width that must have such an end for a line to be drawn through them."""
 _ARMS = (
     (Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST, Landmark.LEFT_INDEX, Landmark.LEFT_PINKY),
     (Landmark.RIGHT_ELBOW, Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX, Landmark.RIGHT_PINKY),
@@ -93,7 +94,7 @@ class Hem:
         end = float(fit.crop.to_canvas(np.array(frame.size, np.float64))[1])
         self._drop = self._settled(_old_hem(fit, x, y, lay, end), garment, frame.moment)
         self._garment, self._moment = garment, frame.moment
-        return _let_down(fit, garment, x, y, lay, self._drop, person)
+        return _let_down(fit, garment, x, y, lay, self._drop, end, person)
 
     def _settled(self, seen: float | None, garment: Garment, moment: float) -> float:
         """By how much it is let down now, from how far below its hem the old one is seen."""
@@ -146,8 +147,11 @@ def _allowed(drop: float, length: float) -> float:
     return float(np.clip(drop, -SHORTER * length, LONGER * length) * fade)
 
 
-def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float, person: Person) -> Fit:
-    """x, y: the flow in garment-canvas pixels. drop: by so many of these the hem comes to lie lower."""
+def _let_down(
+    fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float, end: float, person: Person
+) -> Fit:
+    """x, y: the flow in garment-canvas pixels. drop: by so many of these the hem comes to lie lower. end: canvas row at
+    which the picture ends."""
     assert fit.repair is not None
     # nothing above is below the armpits, or as far down as it covers
     deepest = y.max(1)
@@ -168,7 +172,9 @@ def _let_down(fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _La
     hanging = cv2.min(above, outline)
     covered = cv2.multiply(hanging, cv2.extractChannel(fit.repair[lower], 3))
     clear = 1.0 - _arms(fit, person)[lower]
-    covered = _with_one_end(coverage[lower], covered, hanging * clear, (inside > 0.5) & (clear > CLEAR))
+    told = (inside > 0.5) & (clear > CLEAR)
+    told[max(int(end - END_PX) - last, 0) :] = False
+    covered = _with_one_end(coverage[lower], covered, hanging * clear, told)
     coverage[lower] = cv2.max(coverage[lower], covered)
     return replace(fit, flow=flow, coverage=coverage)
 
@@ -187,9 +193,9 @@ def _with_one_end(coverage: np.ndarray, covered: np.ndarray, hanging: np.ndarray
     main = labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()
     covered = covered * cv2.dilate(main.astype(np.uint8), np.ones((3, 3), np.uint8))
     ends = len(main) - 1 - main[::-1].argmax(0)
-    columns = np.flatnonzero(main.any(0) & (ends < len(main) - 1))
-    columns = columns[told[ends[columns] + 1, columns]]
-    if columns.size < LEAST_COLUMNS:
+    asked = np.flatnonzero(main.any(0) & (ends < len(main) - 1))
+    columns = asked[told[ends[asked] + 1, asked]]
+    if columns.size < max(LEAST_COLUMNS, MOST * np.count_nonzero(main.any(0))):
         return covered
     return cv2.multiply(cv2.max(covered, hanging), _above_curve(columns, ends[columns], covered.shape))
 

@@ -151,3 +151,13 @@ def test_no_piece_of_the_garment_lies_below_its_hem() -> None:
     fit.repair[HEM + 8 : HEM + 30, LEFT:RIGHT, 3] = 1.0
     after = Hem().hang(fit, GARMENT, frame, PERSON)
     assert after.coverage[HEM + 6 :].max() == 0.0
+
+
+def test_a_hem_that_the_picture_cuts_is_not_drawn_up_by_what_is_seen_beside_a_hand() -> None:
+    end = HEM - 6
+    fit, frame = worn(end, seen_to=end - 10, shown=end)
+    assert fit.repair is not None
+    fit.repair[end - 14 :, LEFT : LEFT + 20, 3] = 0.0
+    fit.coverage[end - 14 :, LEFT : LEFT + 20] = 0.0
+    after = Hem().hang(fit, GARMENT, frame, PERSON)
+    assert after.coverage[end - 1, COLUMN : RIGHT - 4].min() > 0.9
