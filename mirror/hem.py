@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mirror.body import capsule
 from mirror.crop import shoulder_unit
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame, Landmark, Person
 from mirror.garment import LANDMARKS, Garment
@@ -202,23 +201,29 @@ def _with_one_end(coverage: np.ndarray, covered: np.ndarray, hanging: np.ndarray
 
 def _above_curve(columns: np.ndarray, ends: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """float32 hxw, 0..1: what lies above the parabola through most of some ends, rows and columns of pixels."""
-    x = columns / shape[1] - 0.5
-    curve = np.polyfit(x, ends, 2)
-    off = abs(np.polyval(curve, x) - ends)
+    # not beyond the columns it is drawn through: a parabola leaves them steeply
+    at = np.clip(np.arange(shape[1]), columns[0], columns[-1]) / shape[1] - 0.5
+    powers = np.stack([np.ones_like(at), at, at * at], 1)
+    through = powers[columns]
+    off = abs(through @ _least_squares(through, ends) - ends)
     near = off <= max(2.0 * float(np.median(off)), 2.0)
-    curve = np.polyfit(x[near], ends[near], 2)
-    # not beyond the columns it was drawn through: a parabola leaves them steeply
-    across = np.clip(np.arange(shape[1]), columns[0], columns[-1]) / shape[1] - 0.5
+    curve = (powers @ _least_squares(through[near], ends[near])).astype(np.float32)
     rows = np.arange(shape[0], dtype=np.float32)[:, None]
-    return (np.polyval(curve, across).astype(np.float32) + np.float32(1.5) - rows).clip(0.0, 1.0)
+    return (curve + np.float32(1.5) - rows).clip(0.0, 1.0)
+
+
+def _least_squares(of: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(3,) of (N, 3) and (N,); a hundredth more on the diagonal, so that few columns give a line."""
+    return np.linalg.solve(of.T @ of + 0.01 * np.eye(3), of.T @ values)
 
 
 def _arms(fit: Fit, person: Person) -> np.ndarray:
     """float32 256x192, 0..1: where forearms and hands may be."""
     at = fit.crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
-    unit, out = shoulder_unit(at), np.zeros((CANVAS_H, CANVAS_W), np.float32)
+    unit, out = shoulder_unit(at), np.zeros((CANVAS_H, CANVAS_W), np.uint8)
     for elbow, wrist, index, pinky in _ARMS:
         tips = at[wrist] + FINGERS * ((at[index] + at[pinky]) / 2.0 - at[wrist])
-        out = cv2.max(out, capsule(at[elbow], at[wrist], ARM_R * unit))
-        out = cv2.max(out, capsule(at[wrist], tips, HAND_R * unit))
-    return cv2.blur(out, SOFT_PX)
+        for end, radius in ((at[elbow], ARM_R), (tips, HAND_R)):
+            start, stop = (np.clip(point, -2000, 2000).round().astype(int).tolist() for point in (at[wrist], end))
+            cv2.line(out, start, stop, 255, max(1, round(2.0 * radius * unit)))
+    return cv2.multiply(cv2.blur(out, SOFT_PX), 1.0 / 255.0, dtype=cv2.CV_32F)
