@@ -67,15 +67,15 @@ class Composer:
         if fit.relit is not None:
             _relight(picture, frame.size, fit.relit, fit.crop)
         if fit.repair is not None:
-            paint = self._paint.of(partial(_paint_of, fit.repair, fit.bare), fit.repair)
+            paint = self._paint.of(partial(_paint_of, fit.repair, fit.bare), fit.repair, fit.bare)
             rim = 1.0 + 2.0 * GUIDE_RADIUS  # the guided filter looks around the repair
             if patch := patch_around(paint.box, fit.crop.matrix, frame.size, rim):
                 view = patch.of(picture)
                 alpha = _repair_alpha(view, paint.mask, patch)
-                _lay_over(view, self._painted.of(partial(_painted, paint, patch), paint, fit.crop), alpha)
+                _lay_over(view, self._painted.of(partial(_painted, paint, patch), paint, fit.crop, frame.size), alpha)
         if patch := patch_around(box_of(fit.coverage, FAINT), fit.crop.matrix, frame.size):
             cloth = self._cloth(fit, garment, patch.scale)
-            above, alpha = self._drawn.of(partial(_drawn, cloth, patch), cloth, fit.crop)
+            above, alpha = self._drawn.of(partial(_drawn, cloth, patch), cloth, fit.crop, frame.size)
             _lay(above, alpha, patch.of(picture))
         return picture
 
@@ -134,8 +134,9 @@ class _Newest(Generic[T]):
         self._of: tuple[object, ...] = ()
 
     def of(self, make: Callable[[], T], *given: object) -> T:
-        """What was made of the very same things, or else is made now."""
-        if self._made is None or [*map(id, given)] != [*map(id, self._of)]:
+        """What was made of the very same things, sizes of equal ones, or else is made now."""
+        same = (a is b or (isinstance(a, tuple) and a == b) for a, b in zip(given, self._of, strict=False))
+        if self._made is None or not all(same):
             self._made, self._of = make(), given
         return self._made
 

@@ -14,8 +14,8 @@ STILL_PX, STILL_TURN = 0.35, 0.004
 """Measured motion below this (camera pixels at the torso; radians, or relative growth) is taken for noise: the garment
 then does not move at all."""
 
-AFTER_SHOULDERS, SLIGHT_PX = 0.5, 0.5
-"""Share of the way that shoulders went ahead of the tracked torso, beyond so many camera pixels of it, which are noise.
+AFTER_SHOULDERS, SLIGHT_PX = 0.6, 0.75
+"""Share of the way that shoulders went ahead of the tracked torso, beyond so many canvas pixels of it, which are noise.
 Where shoulders rise, the corners below them hardly do; the next fit goes after them anyway, but comes later."""
 STALE_AFTER_S, STALE_FADE_S = 0.3, 0.2
 """Fits come ten times and more a second; an older one, on a machine that is overloaded, is late for the limbs."""
@@ -54,8 +54,9 @@ class Follower:
             motion = np.eye(2, 3)
         else:
             fit = replace(fit, crop=Crop(chained(inverted(motion), fit.crop.matrix)))
-        if ahead is not None and (far := float(np.hypot(*ahead))) > SLIGHT_PX:
-            after = ahead * (AFTER_SHOULDERS * (1.0 - SLIGHT_PX / far))
+        slight = SLIGHT_PX * fit.crop.scale
+        if ahead is not None and (far := float(np.hypot(*ahead))) > slight:
+            after = ahead * (AFTER_SHOULDERS * (1.0 - slight / far))
             fit = replace(fit, crop=Crop(chained(np.hstack([np.eye(2), -after[:, None]]), fit.crop.matrix)))
         stale = (frame.moment - result.frame.moment - STALE_AFTER_S) / STALE_FADE_S
         return fit if stale <= 0.0 else _without_changed(fit, self._tracker, view, motion, min(stale, 1.0))
@@ -73,7 +74,7 @@ def _without_changed(fit: Fit, tracker: Tracker, view: Reduced, motion: np.ndarr
     if repair is not None:
         repair = repair.copy()
         repair[..., 3] *= kept
-    return replace(fit, coverage=fit.coverage * kept, repair=repair)
+    return replace(fit, coverage=fit.coverage * kept, repair=repair, relit=None)
 
 
 def _is_noise(motion: np.ndarray, middle: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mirror.either import ramp
-from mirror.frames import Relit
+from mirror.frames import CANVAS_H, CANVAS_W, Relit
 from mirror.inputs import IN_BODY, PersonInputs
 from mirror.maps import PERSON_CHANNELS
 from mirror.matte import matte_of
@@ -33,7 +33,7 @@ SHARE, PAINTED, WHOLLY = (0.15, 0.65), (0.03, 0.15), (0.65, 0.9)
 """Shares of hand in a pixel from which it is drawn, and wholly: a hand in shadow looks like less. What of a drawn hand
 is painted with its colour, and from where it is shown as filmed if all pixels beside it are so, too: camera and codec
 carry the old cloth's colour a pixel into a hand."""
-CLEAN = (0.45, 0.7)
+AS_FILMED = (0.45, 0.7)
 """Share of hand, as it is told, from which a pixel beside others is shown as filmed all the same, but for the light on
 it: `mirror.tone` takes out what it has of the cloth."""
 LIKE_BEFORE, ANY_BEFORE = (0.3, 0.5), (0.0, 0.2)
@@ -42,10 +42,14 @@ NO_HAND = (0.3, 0.6)
 """Weight of the head's and forearms' maps where colours are not asked: faces are skin, cuffs may become it."""
 SHOWN, NEAR, EDGE, JOINED, FAINT = 0.5, 0.3, 0.25, 1.2, 0.02
 """Where less of the garment is, there is none for a hand to be before; weight of its zone within which a hand is."""
+RIM_PX = 8
+"""Canvas pixels over which the change of a hand's light fades towards the canvas's rim: a hand may reach beyond it."""
 MIDDLE_U, MIDDLE_V = 0.3, (0.1, 0.9)
 """The middle of the torso, behind which no room is seen."""
 _BODY, _HEAD, _U, _V = (PERSON_CHANNELS.index(name) for name in ("mask", "head", "u", "v_torso"))
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
+_TO_RIM = [np.minimum(np.arange(side), np.arange(side)[::-1]) / RIM_PX for side in (CANVAS_H, CANVAS_W)]
+_WITHIN = np.minimum(_TO_RIM[0][:, None], _TO_RIM[1]).clip(0.0, 1.0).astype(np.float32)
 _DISC = {side: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)) for side in (3, 5)}
 _BRIDGE = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
 _GAP = np.ones((GAP_PX, GAP_PX), np.uint8)
@@ -163,6 +167,8 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     wrist = around * (1.0 - zones.fingers)
     left *= 1.0 - cv2.max(arms * repair, wrist) * bare  # a bared arm reaches its hand
     old = outline * left * (1.0 - kept) * cv2.dilate(coverage, _GAP)
+    slivers = arms * bare  # between a bared arm and its hand, where the cuff is, there is no gap
+    old = cv2.blendLinear(cv2.morphologyEx(old, cv2.MORPH_OPEN, _DISC[5]), old, slivers, 1.0 - slivers)
     over = as_drawn(coverage)
     drawn = cv2.max(over * (1.0 - shown), cv2.max(old * trust, as_drawn(old * same)))
     cv2.copyTo(to_be_drawn(drawn), _more(cv2.absdiff(drawn, over), FAINT), coverage)
@@ -171,7 +177,7 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
     np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
     whole = ramp(cv2.erode(cv2.max(seen, sure * own), _DISC[3]), WHOLLY)
-    whole = cv2.max(whole, ramp(matte.share, CLEAN) * trust * seen)
+    whole = cv2.max(whole, ramp(matte.share, AS_FILMED) * trust * seen)
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
     repair *= 1.0 - shown * whole
     np.maximum(repair, paint, out=repair)
@@ -181,7 +187,7 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     there = np.nonzero(paint > FAINT)
     part = np.minimum(seen[there] / np.maximum(1.0 - drawn[there], FAINT), 1.0)  # of what the garment leaves to be seen
     weight = part * paint[there] / np.maximum(repair[there], FAINT)
-    lit = cv2.blur(cv2.dilate(seen, _DISC[3]), (3, 3)) * beside * told_apart
+    lit = cv2.blur(cv2.dilate(seen, _DISC[3]), (3, 3)) * beside * told_apart * _WITHIN[hand.part]
     colour, gain = relit(picture, matte, 255.0 * person.skin[0, 2::-1], lit, whole)
     colours[there] += weight[:, None] * (colour[there] - colours[there])
     match(skin, hand.part, colour, seen * whole, beside * told_apart)

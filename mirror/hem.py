@@ -179,7 +179,7 @@ def _let_down(
 
 
 def _with_one_end(coverage: np.ndarray, covered: np.ndarray, hanging: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """What is covered beyond the coverage, all of it down to one smooth line: where a generator sees trousers above the
+    """What is covered beyond the coverage, itself down to one smooth line: where a generator sees trousers above the
     new hem, that had slits and steps, and pieces of it stood lower down. All float32 hxw, 0..1.
 
     hanging: where the garment would hang. told: bool, where an end is that of the hem. Where too little is told, it is

@@ -99,6 +99,7 @@ class GarmentInputs:
         outline = np.round(alpha * 255.0).astype(np.uint8)
         self.bled: np.ndarray = colours_bled(self.colour, outline)
         """uint8 256x192x3 BGR, its colours carried on outside the garment."""
+        outline[[0, -1]] = outline[:, [0, -1]] = 0  # beyond the canvas there is no garment
         self._laid = np.dstack([self.bled, outline])
         self._landmarks = garment.canvas_landmarks[None].astype(np.float32)
 

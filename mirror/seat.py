@@ -45,11 +45,12 @@ _AT = np.stack(np.meshgrid(*(np.arange(_FIRST, side, STEP) for side in (CANVAS_W
 
 
 class Shift(NamedTuple):
-    """old: (2,) canvas pixels by which the old maps are to be moved on. flow: (2,), what is to be added to the new flow
-    so that its garment lies where the old one then does."""
+    """by: (2,) canvas pixels by which the garment of the old fit is to be moved on. old, new: (2,), what is to be added
+    to either flow, so that the garment of both lies there."""
 
+    by: np.ndarray
     old: np.ndarray
-    flow: np.ndarray
+    new: np.ndarray
 
 
 class _Apart(NamedTuple):
@@ -100,7 +101,7 @@ class Seat:
         off = self._sits - here
         far = float(np.hypot(*off))
         shift = (1.0 - np.exp(-elapsed / FOLLOW_S)) * (far + SLIGHT_PX / 2) / (far + SLIGHT_PX) * off
-        return Shift(shift, apart.turn @ (apart.by - shift))
+        return Shift(shift, -apart.turn @ shift, apart.turn @ (apart.by - shift))
 
 
 def _chest(fit: Fit, place: np.ndarray) -> np.ndarray | None:

@@ -60,9 +60,12 @@ HAND_PX, HAND_FADE_PX = 34.0, 12.0
 """So near to the middle of a hand, canvas pixels, nothing is shown of an earlier fit, and over which that fades: where
 fingers run, this picture alone tells, and the tone of a forearm bared beside them. Mixed with the last ones, hands that
 moved slowly were mittens with old cloth around them."""
-ARM_PX, ARM_FADE_PX, ARM_CALM_PX, ARM_MOVED_PX = 28.0, 10.0, 1.5, 4.0
-"""The same around a forearm either end of which moved so far, canvas pixels: of one in motion an older fit shows where
-it was, as wisps beside it and a gap before the hand."""
+ARM_PX, ARM_FADE_PX, ARM_FROM, ARM_CALM_PX, ARM_MOVED_PX = 28.0, 10.0, 0.4, 1.5, 4.0
+"""The same around a forearm, from that share of it on, either end of which moved so far, canvas pixels: of one in
+motion an older fit shows where it was, as wisps beside it and a gap before the hand."""
+DEEP_PX, SLEEVES = (2.0, 12.0), (0.5, 0.7)
+"""Where a garment is laid on its seat: not at its edges, canvas pixels from them, where what is covered and what is
+painted over are the networks'; nor on its sleeves, from so far across its canvas, in units of the flow."""
 _ALONG = np.linspace(0.0, 1.0, 4)
 """Places along a bone at which it is looked at."""
 
@@ -159,7 +162,7 @@ def _mixed(
     off = np.linalg.norm(joints - kept, axis=1)
     shift = seat.settle(old, new, moved, joints, _motion(off)[_ARMS].max(), elapsed)
     if shift is not None:
-        moved, kept = np.hstack([moved[:, :2], moved[:, 2:] + shift.old[:, None]]), kept + shift.old
+        kept = kept + shift.by
         off = np.linalg.norm(joints - kept, axis=1)
     share = rest + (1.0 - rest) * _motion(off)
     weight = cv2.max(_share_map(share, kept, joints), _moved_arms(joints, off))
@@ -171,8 +174,10 @@ def _mixed(
     *before, shown, light = cv2.split(carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading])))
     after = cv2.split(new.flow)
     if shift is not None:
-        calm = cv2.multiply(cv2.subtract(1.0, weight), 1.0 / (1.0 - rest))  # what moved lies where the new fit has it
-        after = [cv2.scaleAdd(calm, float(by), now) for by, now in zip(shift.flow, after, strict=True)]
+        inside = _well_inside(new.coverage, after[0])
+        before = [cv2.scaleAdd(inside, float(by), was) for by, was in zip(shift.old, before, strict=True)]
+        inside = cv2.multiply(inside, cv2.subtract(1.0, weight), scale=1.0 / (1.0 - rest))  # what moved is where it is
+        after = [cv2.scaleAdd(inside, float(by), now) for by, now in zip(shift.new, after, strict=True)]
     change = _area(cv2.subtract(new.coverage, shown))
     past = None if old.repair is None else carried(old.repair)
     if past is not None and new.repair is not None:
@@ -201,6 +206,14 @@ def _mixed(
         bare=bare,
     )
     return fit, kept + share[:, None] * (joints - kept)
+
+
+def _well_inside(coverage: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """float32 256x192, 0..1: how far within the garment's edge, and from its sleeves, a place is. across: float32
+    256x192, the flow's x."""
+    deep = cv2.distanceTransform(cv2.compare(coverage, 0.5, cv2.CMP_GT), cv2.DIST_L1, 3)
+    deep = ((deep - np.float32(DEEP_PX[0])) * np.float32(1.0 / (DEEP_PX[1] - DEEP_PX[0]))).clip(0.0, 1.0)
+    return deep * ((SLEEVES[1] - abs(across)) * np.float32(1.0 / (SLEEVES[1] - SLEEVES[0]))).clip(0.0, 1.0)
 
 
 def _motion(off: np.ndarray) -> np.ndarray:
@@ -282,7 +295,7 @@ def _moved_arms(joints: np.ndarray, off: np.ndarray) -> np.ndarray:
         if moved > 0.0:
             x, y = across - joints[elbow, 0], (down - joints[elbow, 1])[:, None]
             dx, dy = joints[wrist] - joints[elbow]
-            along = ((x * dx + y * dy) / max(dx * dx + dy * dy, 1.0)).clip(0.0, 1.0)
+            along = ((x * dx + y * dy) / max(dx * dx + dy * dy, 1.0)).clip(ARM_FROM, 1.0)
             away = np.hypot(x - along * dx, y - along * dy)
             near = np.fmax(near, ((ARM_PX - away) / ARM_FADE_PX).clip(0.0, 1.0) * moved)
     return cv2.resize(near.astype(np.float32), (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)

@@ -87,8 +87,9 @@ class Begun:
 
 
 class Tailor:
-    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin`, and `look`, `wait`
-    and `complete`, may each be called on a thread of its own, in the order of the frames, and `prepare` on any."""
+    """Person, crop and fit of one frame. Slow to build (MediaPipe, networks). `find`, `begin`, and, together on
+    one, `look`, `wait` and `complete`, may be called on threads of their own, in the order of the frames; `prepare` on
+    any."""
 
     def __init__(
         self, finder: Finder, cropper: Follows, fitter: Fitter, metrics: Metrics, also_prepare: Prepare | None = None

@@ -19,11 +19,14 @@ brightness for that: grey and black ones throw no colour."""
 CLEAN = 0.9
 """Share of hand from which a pixel has nothing of the cloth in it."""
 GAIN = (0.6, 1.9)
+"""The least and the most that any colour of a pixel is multiplied by."""
 SOME = 0.5
 """So many pixels of a skin's map must be sure of a hand for its tone to be told."""
 LIKE_HAND, SPREAD_PX = 0.8, 60
 """How much of a hand's tone the skin bared beside it takes, where it is nearest; side of the windows over which the
 hand's colours are meant for that, canvas pixels. Arms in a tone of their own looked like gloves."""
+HUE_OF_FACE = 0.6
+"""How far the hue of bared skin is brought to that of the face: a network's arms were olive beside brown hands."""
 STEP = 4
 """Pixels between points where a hand's own colour is worked out: it is a mean over many more."""
 FAINT = 2
@@ -48,8 +51,14 @@ def relit(
     light = cv2.resize(_gain(np.maximum(own, 1.0), cloth, np.maximum(face, 1.0)), size, interpolation=cv2.INTER_LINEAR)
     light = 1.0 + hands * (light - 1.0)
     lack = (1.0 - matte.share * (1.0 / CLEAN)).clip(0.0, 1.0) * clean * matte.told * matte.fits
-    filmed = np.maximum(picture, np.uint8(1))
-    gain = 1.0 + cv2.multiply(cv2.subtract(matte.hand, matte.cloth), cv2.merge([lack] * 3)) * hands / filmed
+    filmed = np.maximum(picture, np.uint8(1)).astype(np.float32)
+    # up to the hand's own colour: what is behind it is not known so well that more of it could be taken out
+    missing = cv2.subtract(matte.hand, filmed)
+    taken = cv2.multiply(cv2.subtract(matte.hand, matte.cloth), cv2.merge([lack] * 3))
+    taken = np.where(
+        taken > 0.0, np.minimum(taken, missing.clip(0.0, None)), np.maximum(taken, missing.clip(None, 0.0))
+    )
+    gain = 1.0 + taken * hands / filmed
     level = cv2.convertScaleAbs((light * gain).clip(*GAIN), alpha=RELIT_ONE)
     return matte.hand * light, level
 
@@ -67,6 +76,14 @@ def together(parts: list[tuple[tuple[slice, slice], np.ndarray]]) -> Relit | Non
     if cv2.norm(whole, np.full_like(whole, RELIT_ONE), cv2.NORM_INF) <= FAINT:
         return None
     return Relit(whole, left - 1, top - 1)
+
+
+def even(skin: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Bared skin (float32 hxwx3 BGR, 0..255) with its hue brought nearer to that of the face, (3,) BGR, as bright as it
+    is."""
+    bright = np.maximum(_brightness(skin), 1.0)
+    of_face = face / float(_LUMA[0] @ np.maximum(face, 1.0))
+    return skin + HUE_OF_FACE * (bright[..., None] * of_face.astype(np.float32) - skin)
 
 
 def match(skin: np.ndarray, part: tuple[slice, slice], hand: np.ndarray, sure: np.ndarray, near: np.ndarray) -> None:

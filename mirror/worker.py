@@ -34,7 +34,7 @@ PREPARED_AHEAD = 24
 """Garments kept ready around the one worn, about 7 MB each; of a larger wardrobe the others take 0.1 s more."""
 UNDER_WAY = 2
 """Try-ons under way at once: one that the generator is at work on, and the next, whose person is looked for. A third
-would only wait: at 26 fits a second each one more makes every fit shown 38 ms older."""
+would only wait, and make every fit shown older."""
 LEFT_OUT_S = 0.2
 """Somebody who holds a key down wants another garment all the time, and must see some of them."""
 FINISHING, FITTING, BUILDING, FINDING, AHEAD = 2, 4, 5, 7, 10
@@ -91,8 +91,8 @@ class TryOnWorker:
         self._found: SimpleQueue[_Found | None] = SimpleQueue()
         self._newest_found: _Found | None = None
         self._begun: SimpleQueue[tuple[Begun | None, bool] | None] = SimpleQueue()  # with _Found.in_turn
-        self._room = threading.Semaphore(UNDER_WAY)
-        self._turn = threading.Semaphore(1)  # to be found and warped
+        self._room = threading.BoundedSemaphore(UNDER_WAY)
+        self._turn = threading.BoundedSemaphore(1)  # to be found and warped
         self.rail: Rail | None = None
         """There as soon as the wardrobe is loaded."""
         self.newest: Dressed | None = None
@@ -188,8 +188,9 @@ class TryOnWorker:
             self._begun.put(None)
 
     def _finish(self, tailor: Tailor, rail: Rail) -> None:
-        """The next person is looked for as soon as the networks are done with this one, not only when all is. A garment
-        that is no longer wanted is not completed, so that the new one comes the sooner, but for every LEFT_OUT_S."""
+        """There is room for another try-on as soon as the networks are done with this one, not only when all is. A
+        garment that is no longer wanted is not completed, so that the new one comes the sooner, but for every
+        LEFT_OUT_S."""
         completed = 0.0
         while (given := self._begun.get()) is not None:
             begun, in_turn = given

@@ -231,3 +231,26 @@ def test_only_where_the_light_changes_does_the_picture():
     changed = shown != frame.image
     changed[inside] = False
     assert not changed.any()
+
+
+@pytest.mark.parametrize("what", ["crop", "repair", "bare", "size", "flow"])
+def test_what_is_kept_of_a_fit_is_drawn_only_for_the_same(what):
+    rng = np.random.default_rng(1)
+    repair = rng.uniform(0, 255, (CANVAS_H, CANVAS_W, 4)).astype(np.float32)
+    repair[..., 3] = 1.0
+    bare = Bare(np.full((64, 48, 3), 90.0, np.float32), full() * 0.5)
+    first = replace(straight_fit(full() * 0.4, repair, scale=0.4, shift=(-20.0, 10.0)), bare=bare)
+    frame, then = grey_frame(), first
+    if what == "crop":
+        then = replace(first, crop=Crop(np.array([[0.4, 0.0, -30.0], [0.0, 0.4, 10.0]])))
+    elif what == "repair":
+        then = replace(first, repair=np.dstack([255.0 - repair[..., :3], repair[..., 3]]))
+    elif what == "bare":
+        then = replace(first, bare=Bare(np.full((64, 48, 3), 200.0, np.float32), full()))
+    elif what == "flow":
+        then = replace(first, flow=first.flow * 0.8)
+    composer, garment, other = Composer(), flat_garment(), grey_frame((320, 240)) if what == "size" else frame
+    before = composer.compose(frame, first, garment)
+    after = composer.compose(other, then, garment)
+    assert np.array_equal(after, Composer().compose(other, then, garment))
+    assert what == "size" or (after != before).any()

@@ -1,11 +1,13 @@
 """The fit is carried with the body."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from mirror.follow import Follower
-from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, TryOn
+from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Relit, TryOn
 from mirror.motion import MAX_POINTS, Tracker, _corners, reduced
 from tests.bodies import standing, textured_frame
 
@@ -108,7 +110,7 @@ def test_an_old_fit_stays_on_a_body_that_only_moved() -> None:
     assert carried.coverage[70:210, 50:140].min() > 0.9
 
 
-@pytest.mark.parametrize(("ahead", "gone"), [((0.3, -0.3), 0.0), ((0.0, -10.0), -4.75), ((6.0, 8.0), 3.8)])
+@pytest.mark.parametrize(("ahead", "gone"), [((0.6, -0.6), 0.0), ((0.0, -10.0), -5.25), ((6.0, 8.0), 4.2)])
 def test_a_fit_goes_after_shoulders_that_went_ahead_of_the_cloth(ahead: tuple[float, float], gone: float) -> None:
     """Where arms lift the shoulders, the corners of the torso below them stand still: the garment was late there."""
     tryon = result()
@@ -116,3 +118,12 @@ def test_a_fit_goes_after_shoulders_that_went_ahead_of_the_cloth(ahead: tuple[fl
     carried = Follower().carry(tryon, textured_frame(0.1, 1), ahead=np.array(ahead))
     before, after = tryon.fit.crop.inverse, carried.crop.inverse
     assert (after - before)[1, 2] == pytest.approx(gone, abs=0.01)
+
+
+def test_hands_of_an_old_fit_are_no_longer_shown_in_another_light() -> None:
+    tryon = result()
+    assert tryon.fit is not None
+    light = Relit(np.full((20, 20, 3), 160, np.uint8), 80, 100)
+    lit = replace(tryon, fit=replace(tryon.fit, relit=light))
+    assert Follower().carry(lit, textured_frame(0.1, 1)).relit is light
+    assert Follower().carry(lit, textured_frame(0.8, 20)).relit is None

@@ -146,6 +146,34 @@ def test_a_hand_in_the_shadow_is_brought_into_the_light_of_the_face():
         assert gains == pytest.approx(1.0, abs=0.05)
 
 
+def test_the_light_changes_on_hands_alone_and_not_at_the_canvas_rim():
+    person, masks = with_a_hand(MUSTARD)
+    for part in (*FINGERS, PALM):
+        person.canvas[part] = (0.7 * np.array(SKIN)).astype(np.uint8)
+    light = draw_hands(person, masks)
+    assert light is not None
+    gain = np.full((CANVAS_H, CANVAS_W, 3), RELIT_ONE, np.uint8)
+    rows, columns = light.gain.shape[:2]
+    gain[light.top : light.top + rows, light.left : light.left + columns] = light.gain
+    gain[114:154, 94:131] = RELIT_ONE
+    assert (gain == RELIT_ONE).all()
+    down = CANVAS_H - 152  # as far down that the palm is cut
+    moved = PersonInputs(np.roll(person.canvas, down, 0), person.mask, person.landmarks[0] + (0, down))
+    masks = {name: np.roll(mask, down, 0) for name, mask in with_a_hand(MUSTARD)[1].items()}
+    light = draw_hands(moved, masks)
+    if light is not None:
+        last = light.gain[: CANVAS_H - light.top][-1].astype(int)
+        assert abs(last - RELIT_ONE).max() <= 3
+
+
+def test_bared_skin_takes_the_tone_of_the_hand():
+    person, masks = with_a_hand(MUSTARD)
+    skin = np.full((64, 48, 3), 40.0, np.float32)
+    hands_in_front(person, hands_of(person), Masks(**masks), skin)
+    assert np.abs(skin[36, 27] - SKIN).max() < 0.5 * np.abs(np.subtract(SKIN, 40)).max()
+    assert (skin[5, 5] == 40.0).all()
+
+
 def test_what_is_to_be_drawn_is_drawn():
     share = np.linspace(0.0, 1.0, 11, dtype=np.float32)
     assert as_drawn(to_be_drawn(share)) == pytest.approx(share, abs=1e-5)

@@ -37,9 +37,9 @@ def sat(seat: Seat, news: list[tuple[float, float]], rise: float = 0.0, limbs: f
     for new in news:
         shift = seat.settle(fit((at[0], at[1])), fit(new), np.eye(2, 3), body(rise), limbs, STEP_S)
         assert shift is not None
-        at = at + shift.old
+        at = at + shift.by
         # what is mixed in lies where the old one then does
-        np.testing.assert_allclose(shift.flow * (95.5, 127.5), np.array(new) - at, atol=0.1)
+        np.testing.assert_allclose(shift.new * (95.5, 127.5), np.array(new) - at, atol=0.1)
     return at
 
 
@@ -69,7 +69,7 @@ def test_an_arm_before_the_chest_is_no_garment_that_moved() -> None:
     sat(seat, [(0.0, 0.0)])
     new.flow[90:140, 40:150] += 0.8
     shift = seat.settle(fit(), new, np.eye(2, 3), body(), 1.0, STEP_S)
-    assert shift is not None and np.abs(shift.old).max() < 0.2
+    assert shift is not None and np.abs(shift.by).max() < 0.2
 
 
 def test_a_hidden_chest_tells_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from mirror.frames import RELIT_ONE
 from mirror.matte import Matte
-from mirror.tone import LIKE_HAND, MOST_LIFT, match, relit, together
+from mirror.tone import HUE_OF_FACE, LIKE_HAND, MOST_LIFT, even, match, relit, together
 
 FACE = np.array([108.0, 122.0, 148.0], np.float32)
 GREY, ORANGE = (90.0, 90.0, 90.0), (30.0, 150.0, 230.0)
@@ -72,3 +72,22 @@ def test_an_arm_takes_the_tone_of_its_hand_and_what_is_far_stays():
     assert skin[30, 21] == pytest.approx(60.0 + LIKE_HAND * (FACE - 60.0), abs=0.5)
     skin[25:39, 14:30] = 60.0
     assert (skin == 60.0).all()
+
+
+def test_bared_skin_takes_the_hue_of_the_face_and_stays_as_bright():
+    luma = np.array([0.114, 0.587, 0.299])
+    olive = np.tile(np.array([70.0, 120.0, 125.0], np.float32), (4, 4, 1))
+    evened = even(olive, FACE)[0, 0]
+    assert evened @ luma == pytest.approx(olive[0, 0] @ luma, abs=0.1)
+    wanted = FACE * (olive[0, 0] @ luma) / (FACE @ luma)
+    assert evened - olive[0, 0] == pytest.approx(HUE_OF_FACE * (wanted - olive[0, 0]), abs=0.1)
+
+
+def test_nothing_is_changed_beyond_the_hand():
+    nowhere, everywhere = np.zeros(SIZE, np.float32), np.ones(SIZE, np.float32)
+    hand, cloth = (np.tile(np.asarray(c, np.float32), (*SIZE, 1)) for c in (0.5 * FACE, ORANGE))
+    picture = np.full((*SIZE, 3), 90, np.uint8)
+    colours, gain = relit(
+        picture, Matte(hand, cloth, everywhere * 0.5, everywhere, everywhere), FACE, nowhere, everywhere
+    )
+    assert (gain == RELIT_ONE).all() and np.array_equal(colours, hand)
