@@ -146,11 +146,14 @@ def test_a_slit_above_the_hem_is_closed_and_its_steps_are_smooth() -> None:
 
 def test_no_piece_of_the_garment_lies_below_its_hem() -> None:
     """What a generator paints in a picture's last rows, trousers or not, became a strip of the garment."""
-    fit, frame = worn(HEM, shown=HEM + 30)
+    fit, frame = worn(HEM - 30, seen_to=HEM - 34, shown=HEM + 30)
     assert fit.repair is not None
-    fit.repair[HEM + 8 : HEM + 30, LEFT:RIGHT, 3] = 1.0
+    strip = (slice(HEM - 22, HEM - 16), slice(LEFT, RIGHT))
+    fit.repair[strip][..., 3] = 1.0
     after = Hem().hang(fit, GARMENT, frame, PERSON)
-    assert after.coverage[HEM + 6 :].max() == 0.0
+    assert flow_to_pixels(after.flow)[HEM - 20, COLUMN, 1] < GARMENT.canvas_landmarks[11, 1]  # it would reach so far
+    assert after.coverage[HEM - 25 :].max() == 0.0
+    assert after.coverage[HEM - 33, COLUMN] > 0.5
 
 
 def test_a_hem_that_the_picture_cuts_is_not_drawn_up_by_what_is_seen_beside_a_hand() -> None:

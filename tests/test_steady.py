@@ -166,6 +166,33 @@ def test_around_hands_only_the_newest_fit_tells_what_is_covered() -> None:
     assert fit.coverage[70, 40:48].min() > 0.7
 
 
+@pytest.mark.parametrize(("by", "least", "most"), [(4.0, 0.0, 0.1), (0.5, 0.6, 1.0)])
+def test_of_a_forearm_in_motion_only_the_newest_fit_tells(by: float, least: float, most: float) -> None:
+    """Beside a forearm that sank stood wisps of where it had been, and a gap before its hand."""
+    steadier = Steadier()
+    for n in range(4):
+        arm = {Landmark.LEFT_ELBOW: (440, 330 + by * n), Landmark.LEFT_WRIST: (300, 400 + 2 * by * n)}
+        given = result(n * 0.05, moved=arm | {Landmark.LEFT_INDEX: (200, 440), Landmark.LEFT_PINKY: (200, 444)})
+        assert given.fit is not None and given.person is not None
+        ends = [given.person.point(mark) for mark in (Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST)]
+        x, y = given.fit.crop.to_canvas((0.4 * ends[0] + 0.6 * ends[1]).astype(float)).round().astype(int)
+        coverage = given.fit.coverage.copy()
+        if n == 3:
+            coverage[y, x - 3 : x + 3] = 0.0
+        fit = steadier.steady(replace(given, fit=replace(given.fit, coverage=coverage)))
+    assert least <= fit.coverage[y, x - 3 : x + 3].mean() <= most
+
+
+def test_another_garment_sits_where_it_sits() -> None:
+    """What was learnt of how one garment lies on the shoulders says nothing of the next."""
+    steadier = Steadier()
+    for n in range(6):
+        steadier.steady(result(n * 0.05))
+    for n in range(6, 9):
+        fit = steadier.steady(result(n * 0.05, 5.0, garment="other"))
+    assert off(fit) == pytest.approx(5.0, abs=0.05)
+
+
 def test_a_bared_forearm_has_the_tone_of_its_hand_at_once() -> None:
     """A hand that turned into the shadow hung on a forearm that was still bright: a step of tone at the wrist."""
     steadier = Steadier()
