@@ -46,11 +46,14 @@ _AT = np.stack(np.meshgrid(*(np.arange(_FIRST, side, STEP) for side in (CANVAS_W
 
 class Shift(NamedTuple):
     """by: (2,) canvas pixels by which the garment of the old fit is to be moved on. old, new: (2,), what is to be added
-    to either flow, so that the garment of both lies there."""
+    to either flow, so that the garment of both lies there. collar, chest: how far down the garment they are, the flow's
+    y."""
 
     by: np.ndarray
     old: np.ndarray
     new: np.ndarray
+    collar: float
+    chest: float
 
 
 class _Apart(NamedTuple):
@@ -101,7 +104,8 @@ class Seat:
         off = self._sits - here
         far = float(np.hypot(*off))
         shift = (1.0 - np.exp(-elapsed / FOLLOW_S)) * (far + SLIGHT_PX / 2) / (far + SLIGHT_PX) * off
-        return Shift(shift, -apart.turn @ shift, apart.turn @ (apart.by - shift))
+        to_new = apart.turn @ (apart.by - shift)
+        return Shift(shift, -apart.turn @ shift, to_new, float(self._collar[1]), float(self._chest[1]))
 
 
 def _chest(fit: Fit, place: np.ndarray) -> np.ndarray | None:

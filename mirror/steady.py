@@ -18,7 +18,7 @@ import numpy as np
 
 from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame, Landmark, Person, TryOn
 from mirror.motion import Reduced, Tracker, chained, inverted, reduced
-from mirror.seat import Seat
+from mirror.seat import Seat, Shift
 
 REST_S = 0.65
 """Time in which most of a difference is taken over where nothing moves: longer is stiller, and slower to settle. With
@@ -63,9 +63,9 @@ moved slowly were mittens with old cloth around them."""
 ARM_PX, ARM_FADE_PX, ARM_FROM, ARM_CALM_PX, ARM_MOVED_PX = 28.0, 10.0, 0.4, 1.5, 4.0
 """The same around a forearm, from that share of it on, either end of which moved so far, canvas pixels: of one in
 motion an older fit shows where it was, as wisps beside it and a gap before the hand."""
-DEEP_PX, SLEEVES = (2.0, 12.0), (0.5, 0.7)
-"""Where a garment is laid on its seat: not at its edges, canvas pixels from them, where what is covered and what is
-painted over are the networks'; nor on its sleeves, from so far across its canvas, in units of the flow."""
+SIDES, BELOW = (0.3, 0.5), (0.5, 0.9)
+"""Where a garment is laid on its seat: on its chest, up to so far across and below the middle of it, and not at all, in
+units of the flow; nor above the collar. At its edges the networks tell what is covered and what is painted over."""
 _ALONG = np.linspace(0.0, 1.0, 4)
 """Places along a bone at which it is looked at."""
 
@@ -174,7 +174,7 @@ def _mixed(
     *before, shown, light = cv2.split(carried(cv2.merge([*cv2.split(old.flow), old.coverage, old.shading])))
     after = cv2.split(new.flow)
     if shift is not None:
-        inside = _well_inside(new.coverage, after[0])
+        inside = _on_chest(after[0], after[1], shift)
         before = [cv2.scaleAdd(inside, float(by), was) for by, was in zip(shift.old, before, strict=True)]
         inside = cv2.multiply(inside, cv2.subtract(1.0, weight), scale=1.0 / (1.0 - rest))  # what moved is where it is
         after = [cv2.scaleAdd(inside, float(by), now) for by, now in zip(shift.new, after, strict=True)]
@@ -208,12 +208,13 @@ def _mixed(
     return fit, kept + share[:, None] * (joints - kept)
 
 
-def _well_inside(coverage: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """float32 256x192, 0..1: how far within the garment's edge, and from its sleeves, a place is. across: float32
-    256x192, the flow's x."""
-    deep = cv2.distanceTransform(cv2.compare(coverage, 0.5, cv2.CMP_GT), cv2.DIST_L1, 3)
-    deep = ((deep - np.float32(DEEP_PX[0])) * np.float32(1.0 / (DEEP_PX[1] - DEEP_PX[0]))).clip(0.0, 1.0)
-    return deep * ((SLEEVES[1] - abs(across)) * np.float32(1.0 / (SLEEVES[1] - SLEEVES[0]))).clip(0.0, 1.0)
+def _on_chest(across: np.ndarray, down: np.ndarray, shift: Shift) -> np.ndarray:
+    """float32 256x192, 0..1: where the garment's chest is seen. across, down: float32 256x192, the flow."""
+    reach = max(shift.chest - shift.collar, 0.05)
+    weight = ((down - np.float32(shift.collar)) * np.float32(1.0 / reach)).clip(0.0, 1.0)
+    for values, (full, none) in ((abs(across), SIDES), (down - np.float32(shift.chest), BELOW)):
+        weight *= ((none - values) * np.float32(1.0 / (none - full))).clip(0.0, 1.0)
+    return weight
 
 
 def _motion(off: np.ndarray) -> np.ndarray:
