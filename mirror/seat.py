@@ -20,9 +20,9 @@ SIT_S, BUSY_SIT_S = 0.5, 1.2
 """Time in which most of another seat is taken over, at rest and while arms move: these change it for a moment."""
 BUSY_S = 0.5
 """How long arms count as moving after they did."""
-FOLLOW_S, SLIGHT_PX = 0.08, 1.0
+FOLLOW_S, SLIGHT_PX = 0.15, 1.0
 """Time in which most of what parts a garment from its seat is made good, where that is much more than so many canvas
-pixels; less, being noise for the most part, is followed half as fast."""
+pixels; less, being noise for the most part, is followed half as fast. Faster, and a garment at rest shakes."""
 STEP = 4
 """Canvas pixels between the points at which two fits are compared."""
 BELOW, NEAR_PX = 0.3, 12.0

@@ -43,7 +43,7 @@ def test_a_jump_of_the_networks_hardly_moves_a_still_garment() -> None:
     steadier = Steadier()
     steadier.steady(result(0.0))
     second = steadier.steady(result(0.05, 4.0))
-    assert 0.1 < off(second) < 0.6
+    assert 0.03 < off(second) < 0.6
 
 
 def test_a_lasting_difference_is_taken_over_in_time() -> None:
@@ -135,7 +135,7 @@ def test_blank_pictures_are_steadied_without_tracking() -> None:
         given = result(t, flow_shift)
         blank = Frame(np.full_like(given.frame.image, 90), t, given.frame.index)
         fit = steadier.steady(replace(given, frame=blank))
-    assert 0.1 < off(fit) < 0.6
+    assert 0.03 < off(fit) < 0.6
 
 
 def test_a_hand_that_comes_before_the_garment_is_let_through_at_once() -> None:
