@@ -188,7 +188,7 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     part = np.minimum(seen[there] / np.maximum(1.0 - drawn[there], FAINT), 1.0)  # of what the garment leaves to be seen
     weight = part * paint[there] / np.maximum(repair[there], FAINT)
     lit = cv2.blur(cv2.dilate(seen, _DISC[3]), (3, 3)) * beside * told_apart * _WITHIN[hand.part]
-    colour, gain = relit(picture, matte, 255.0 * person.skin[0, 2::-1], lit, whole)
+    colour, gain = relit(picture, matte, person.face, lit, whole)
     colours[there] += weight[:, None] * (colour[there] - colours[there])
     match(skin, hand.part, colour, seen * whole, beside * told_apart)
     return gain

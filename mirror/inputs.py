@@ -183,6 +183,11 @@ class PersonInputs:
         return self._drawn[3]
 
     @property
+    def face(self) -> np.ndarray:
+        """float32 (3,): the face's mean colour, BGR, 0..255."""
+        return 255.0 * self.skin[0, 2::-1]
+
+    @property
     def hand_zones(self) -> tuple[np.ndarray, np.ndarray]:
         """float32 2x128x96 twice, of `mirror.skin.hand_zones`."""
         around, fingers = self._drawn[4:]

@@ -240,7 +240,7 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
         outline = between_its_ends(warped.outline, coverage)
         end = float(warped.crop.to_canvas(np.array(warped.frame.size, np.float64))[1])
         if bare is not None and seen is not None:
-            bare = Bare(even(bare.colour, 255.0 * warped.person.skin[0, 2::-1]), bare.share.copy())
+            bare = Bare(even(bare.colour, warped.person.face), bare.share.copy())
             if seen.forearms is not None:
                 bare_forearms(warped.person, seen.forearms, coverage, repair, bare.share)
                 down_to_the_end(warped.person, repair, bare.share, end)

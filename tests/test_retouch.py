@@ -93,6 +93,14 @@ def with_a_hand(cloth: tuple[int, int, int]) -> tuple[PersonInputs, dict[str, np
     return PersonInputs(canvas, np.ones((CANVAS_H, CANVAS_W), np.float32), points), masks
 
 
+def with_a_hand_in_shadow() -> tuple[PersonInputs, dict[str, np.ndarray]]:
+    """The same, before mustard, with a hand that has 0.7 of its light."""
+    person, masks = with_a_hand(MUSTARD)
+    for part in (*FINGERS, PALM):
+        person.canvas[part] = (0.7 * np.array(SKIN)).astype(np.uint8)
+    return person, masks
+
+
 def draw_hands(person: PersonInputs, masks: dict[str, np.ndarray]) -> Relit | None:
     skin = np.zeros((64, 48, 3), np.float32)
     return hands_in_front(person, hands_of(person), Masks(**masks), skin)
@@ -132,9 +140,7 @@ def test_a_finger_in_motion_is_shown_through_as_a_part_and_painted_with_the_colo
 
 def test_a_hand_in_the_shadow_is_brought_into_the_light_of_the_face():
     """Palms turned down, in a garment's shadow and of its colour, looked like another person's."""
-    person, masks = with_a_hand(MUSTARD)
-    for part in (*FINGERS, PALM):
-        person.canvas[part] = (0.7 * np.array(SKIN)).astype(np.uint8)
+    person, masks = with_a_hand_in_shadow()
     light = draw_hands(person, masks)
     assert light is not None
     gains = light.gain[139 - light.top : 147 - light.top, 102 - light.left : 121 - light.left] / RELIT_ONE
@@ -147,9 +153,7 @@ def test_a_hand_in_the_shadow_is_brought_into_the_light_of_the_face():
 
 
 def test_the_light_changes_on_hands_alone_and_not_at_the_canvas_rim():
-    person, masks = with_a_hand(MUSTARD)
-    for part in (*FINGERS, PALM):
-        person.canvas[part] = (0.7 * np.array(SKIN)).astype(np.uint8)
+    person, masks = with_a_hand_in_shadow()
     light = draw_hands(person, masks)
     assert light is not None
     gain = np.full((CANVAS_H, CANVAS_W, 3), RELIT_ONE, np.uint8)

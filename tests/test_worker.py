@@ -86,6 +86,13 @@ def settings_of(wardrobe: Path) -> Settings:
     return Settings(wardrobe=wardrobe, engine="geometric", headless=True)
 
 
+def worker_with(fitter: SlowNetwork, feed: Feed, wardrobe: Path) -> TryOnWorker:
+    """A worker, not started, whose tailor finds somebody on every frame and asks this fitter."""
+    return TryOnWorker(
+        settings_of(wardrobe), Metrics(), feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
+    )
+
+
 def test_it_fits_the_newest_frame_and_follows_the_rail(wardrobe_folder: Path) -> None:
     feed, metrics = Feed(), Metrics()
     worker = TryOnWorker(settings_of(wardrobe_folder), metrics, feed, fake_tailor)
@@ -192,9 +199,7 @@ def test_the_next_person_is_not_looked_for_before_the_warp_is_done(wardrobe_fold
 def test_a_complete_try_on_is_seen_before_the_next_frame_comes(wardrobe_folder: Path) -> None:
     feed, fitter = Feed(), SlowNetwork()
     fitter.let_go.set()
-    worker = TryOnWorker(
-        settings_of(wardrobe_folder), Metrics(), feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
-    )
+    worker = worker_with(fitter, feed, wardrobe_folder)
     worker.start()
     feed.put(0)
     assert wait_until(lambda: (d := worker.newest) and d.result.frame.index == 0)
@@ -204,9 +209,7 @@ def test_a_complete_try_on_is_seen_before_the_next_frame_comes(wardrobe_folder: 
 def test_how_far_shoulders_went_ahead_is_known_before_the_next_fit_is_there(wardrobe_folder: Path) -> None:
     feed, fitter = Feed(), SlowNetwork()
     fitter.let_go.set()
-    worker = TryOnWorker(
-        settings_of(wardrobe_folder), Metrics(), feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
-    )
+    worker = worker_with(fitter, feed, wardrobe_folder)
     worker.start()
     feed.put(0)
     assert wait_until(partial(is_newest, worker, 0)), worker.error
@@ -252,9 +255,7 @@ def test_a_fit_that_fails_after_it_was_begun_ends_the_run_too(wardrobe_folder: P
 def test_no_more_is_begun_than_can_be_shown_soon(wardrobe_folder: Path) -> None:
     """A slow generator must not collect a queue of old fits."""
     feed, fitter = Feed(), SlowNetwork()
-    worker = TryOnWorker(
-        settings_of(wardrobe_folder), Metrics(), feed, lambda s, m: Tailor(StandingFinder(), Cropper(), fitter, m)
-    )
+    worker = worker_with(fitter, feed, wardrobe_folder)
     worker.start()
     for index in range(UNDER_WAY + 3):
         feed.put(index)
