@@ -83,9 +83,14 @@ def capsule(a: np.ndarray, b: np.ndarray, radius: float, scale: float = 1.0) -> 
     scale: size of the map relative to the canvas (0.5: 128x96). Drawn as a thick line: a hundredth of the time of
     computing distances.
     """
-    bits = 4
     image = np.zeros((int(CANVAS_H * scale), int(CANVAS_W * scale)), np.uint8)
+    draw_capsule(image, a, b, radius, scale)
+    return image.astype(np.float32) * (1.0 / 255.0)
+
+
+def draw_capsule(image: np.ndarray, a: np.ndarray, b: np.ndarray, radius: float, scale: float = 1.0) -> None:
+    """The same in 255 on a map (uint8 HxW) that may show others already."""
+    bits = 4
     ends = np.clip((np.stack([a, b]) + 0.5) * scale - 0.5, -2000, 2000)
     start, stop = np.round(ends * (1 << bits)).astype(int).tolist()
     cv2.line(image, start, stop, 255, max(1, round(2 * radius * scale)), cv2.LINE_AA, bits)
-    return image.astype(np.float32) * (1.0 / 255.0)

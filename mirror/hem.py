@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from mirror.body import draw_capsule
 from mirror.crop import shoulder_unit
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame, Landmark, Person
 from mirror.garment import LANDMARKS, Garment
@@ -223,7 +224,6 @@ def _arms(fit: Fit, person: Person) -> np.ndarray:
     unit, out = shoulder_unit(at), np.zeros((CANVAS_H, CANVAS_W), np.uint8)
     for elbow, wrist, index, pinky in _ARMS:
         tips = at[wrist] + FINGERS * ((at[index] + at[pinky]) / 2.0 - at[wrist])
-        for end, radius in ((at[elbow], ARM_R), (tips, HAND_R)):
-            start, stop = (np.clip(point, -2000, 2000).round().astype(int).tolist() for point in (at[wrist], end))
-            cv2.line(out, start, stop, 255, max(1, round(2.0 * radius * unit)))
+        draw_capsule(out, at[wrist], at[elbow], ARM_R * unit)
+        draw_capsule(out, at[wrist], tips, HAND_R * unit)
     return cv2.multiply(cv2.blur(out, SOFT_PX), 1.0 / 255.0, dtype=cv2.CV_32F)
