@@ -14,8 +14,8 @@ STILL_PX, STILL_TURN = 0.35, 0.004
 """Measured motion below this (camera pixels at the torso; radians, or relative growth) is taken for noise: the garment
 then does not move at all."""
 
-AFTER_SHOULDERS, SLIGHT_PX = 0.6, 0.75
-"""Share of the way that shoulders went ahead of the tracked torso, beyond so many canvas pixels of it, which are noise.
+SLIGHT_PX = 0.6
+"""Canvas pixels of the way that shoulders went ahead of the tracked torso, which are noise: the rest is gone after.
 Where shoulders rise, the corners below them hardly do; the next fit goes after them anyway, but comes later."""
 STALE_AFTER_S, STALE_FADE_S = 0.3, 0.2
 """Fits come ten times and more a second; an older one, on a machine that is overloaded, is late for the limbs."""
@@ -37,7 +37,7 @@ class Follower:
         The crop changes by a similarity estimated with RANSAC; where too little can be tracked, not at all. A fit that
         is old fades where the picture changed since: an arm that left its sleeve, or came before the garment.
         tracker: of the result's frame and fit, where there is one already. ahead: (2,) camera pixels by which the
-        shoulders are known to have gone farther since than what is tracked: a part of that is gone after.
+        shoulders are known to have gone farther since than what is tracked: it goes after them.
         """
         fit = result.fit
         if fit is None:
@@ -56,7 +56,7 @@ class Follower:
             fit = replace(fit, crop=Crop(chained(inverted(motion), fit.crop.matrix)))
         slight = SLIGHT_PX * fit.crop.scale
         if ahead is not None and (far := float(np.hypot(*ahead))) > slight:
-            after = ahead * (AFTER_SHOULDERS * (1.0 - slight / far))
+            after = ahead * (1.0 - slight / far)
             fit = replace(fit, crop=Crop(chained(np.hstack([np.eye(2), -after[:, None]]), fit.crop.matrix)))
         stale = (frame.moment - result.frame.moment - STALE_AFTER_S) / STALE_FADE_S
         return fit if stale <= 0.0 else _without_changed(fit, self._tracker, view, motion, min(stale, 1.0))
