@@ -51,7 +51,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--garment", help="default: the first of the wardrobe")
     parser.add_argument("--pan", action="store_true", help="move the clip sideways, up to 200 pixels a second")
     parser.add_argument("--every", type=int, default=1, help="every so many pictures one is fitted")
-    parser.add_argument("--delay", type=int, default=4, help="pictures from a fitted one to its fit's first showing")
+    parser.add_argument(
+        "--delay", type=int, default=1, help="pictures from a fitted one to that shown in its fit first: live 0 to 2"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(argv)
     cv2.setNumThreads(1)
@@ -98,21 +100,18 @@ def fitted(loop: list[np.ndarray], fps: float, garment: Garment, fitter: Fitter)
 def carried(results: list[TryOn], every: int, delay: int) -> list[Carried]:
     """What would be shown of them: of every so many one is fitted, and its fit shown `delay` pictures later."""
     steadier, follower, steadied, shown = Steadier(), Follower(), {}, []
-    ahead: dict[int, np.ndarray | None] = {}
     for index in range(0, len(results), every):
         result = results[index]
         if result.fit is None or result.person is None:
             steadier.reset()
         else:
-            ahead[index - every] = steadier.look(result.frame, result.person)
             steadied[index] = TryOn(result.frame, result.person, steadier.steady(result), result.garment)
     for index in range(SETTLED_AFTER, len(results)):
         fitted = (index - delay) // every * every
         before = steadied.get(fitted)
         if before is not None and results[index].fit is not None:
             frame = results[index].frame
-            found = ahead.get(fitted) if fitted + every < index else None  # on a picture before this one
-            shown.append(Carried(frame, before, follower.carry(before, frame, ahead=found)))
+            shown.append(Carried(frame, before, follower.carry(before, frame)))
     return shown
 
 

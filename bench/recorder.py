@@ -70,11 +70,9 @@ class _Follower(Follower):
         super().__init__()
         self._recorder = recorder
 
-    def carry(
-        self, result: TryOn, frame: Frame, tracker: Tracker | None = None, ahead: np.ndarray | None = None
-    ) -> Fit:
+    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit:
         self._recorder.carried(result, frame)
-        return super().carry(result, frame, tracker, ahead)
+        return super().carry(result, frame, tracker)
 
 
 class _Drawer:

@@ -14,9 +14,6 @@ STILL_PX, STILL_TURN = 0.35, 0.004
 """Measured motion below this (camera pixels at the torso; radians, or relative growth) is taken for noise: the garment
 then does not move at all."""
 
-SLIGHT_PX = 0.6
-"""Canvas pixels of the way that shoulders went ahead of the tracked torso, which are noise: the rest is gone after.
-Where shoulders rise, the corners below them hardly do; the next fit goes after them anyway, but comes later."""
 STALE_AFTER_S, STALE_FADE_S = 0.3, 0.2
 """Fits come ten times and more a second; an older one, on a machine that is overloaded, is late for the limbs."""
 CHANGE_LEVELS = (12.0, 36.0)
@@ -29,15 +26,12 @@ class Follower:
     def __init__(self) -> None:
         self._tracker: Tracker | None = None
 
-    def carry(
-        self, result: TryOn, frame: Frame, tracker: Tracker | None = None, ahead: np.ndarray | None = None
-    ) -> Fit:
-        """The fit of `result`, moved to where the body is on `frame` (a newer frame of the same source).
+    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit:
+        """The fit of `result`, moved to where the body is on `frame` (another frame of the same source).
 
         The crop changes by a similarity estimated with RANSAC; where too little can be tracked, not at all. A fit that
         is old fades where the picture changed since: an arm that left its sleeve, or came before the garment.
-        tracker: of the result's frame and fit, where there is one already. ahead: (2,) camera pixels by which the
-        shoulders are known to have gone farther since than what is tracked: it goes after them.
+        tracker: of the result's frame and fit, where there is one already.
         """
         fit = result.fit
         if fit is None:
@@ -54,10 +48,6 @@ class Follower:
             motion = np.eye(2, 3)
         else:
             fit = replace(fit, crop=Crop(chained(inverted(motion), fit.crop.matrix)))
-        slight = SLIGHT_PX * fit.crop.scale
-        if ahead is not None and (far := float(np.hypot(*ahead))) > slight:
-            after = ahead * (1.0 - slight / far)
-            fit = replace(fit, crop=Crop(chained(np.hstack([np.eye(2), -after[:, None]]), fit.crop.matrix)))
         stale = (frame.moment - result.frame.moment - STALE_AFTER_S) / STALE_FADE_S
         return fit if stale <= 0.0 else _without_changed(fit, self._tracker, view, motion, min(stale, 1.0))
 

@@ -1,7 +1,8 @@
 """One run of the mirror: which thread runs what, and when it ends.
 
 Live (a camera, an address, or a file with --realtime): the camera's thread keeps the newest picture, the try-on
-worker fits the newest it can get, and the main thread shows every picture with the newest fit carried along.
+worker fits the newest it can get, and the main thread shows every picture, a little later, with the nearest fit carried
+along.
 In lock-step (a file): one thread, every picture fitted and shown, so that results can be repeated.
 """
 
@@ -21,6 +22,7 @@ from mirror.compose import Composer
 from mirror.errors import InstallationError, SourceError
 from mirror.follow import Follower
 from mirror.frames import Frame
+from mirror.later import Later
 from mirror.metrics import Metrics
 from mirror.output import VideoOut
 from mirror.pace import threads_for
@@ -177,9 +179,11 @@ class Live:
         self._camera.start()
         self._worker.start()
         cycle, begun, messaged = Cycle(self._settings.cycle_s), None, 0.0
+        newest: Frame | None = None
         shown: Frame | None = None
         worn: Garment | None = None
         asked: Garment | None = None
+        later = Later()
         while not presenter.quit:
             if self._worker.error is not None:
                 raise self._worker.error
@@ -192,20 +196,26 @@ class Live:
             if wanted is not asked:
                 asked = wanted
                 self._worker.hurry()
-            frame = self._camera.wait(shown.index if shown else -1, WAIT_S)
+            until_due_s = max(later.until_due_s(time.monotonic()), 0.0)
+            if (came := self._camera.wait(newest.index if newest else -1, min(WAIT_S, until_due_s))) is not None:
+                newest = came
+                later.add(came)
             now = time.monotonic()
-            dressed = self._worker.newest
-            if frame is None and dressed is not None and dressed.garment is wanted is not worn:
+            if (latest := self._worker.newest) is not None:
+                later.fitted(latest, now)
+            frame = later.due(now)
+            if frame is None and latest is not None and latest.garment is wanted is not worn:
                 frame = shown
             if frame is not None:
                 if begun is None:
                     begun = now
                     say(f"Showing {self._address.words}, {frame.size[0]}x{frame.size[1]}.")
+                dressed = later.nearest(frame)
                 presenter.present(frame, dressed, now)
                 shown, worn = frame, dressed.garment if dressed else None
-            elif state is State.ENDED:
+            elif state is State.ENDED and not later.waiting:
                 break
-            elif state is State.LIVE:
+            elif state in (State.LIVE, State.ENDED):
                 presenter.idle(now)
             elif now - messaged > MESSAGE_EVERY_S:
                 messaged = now

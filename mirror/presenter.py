@@ -36,9 +36,7 @@ GETTING_READY = "One moment: the garments are being laid out."
 
 
 class Carrier(Protocol):
-    def carry(
-        self, result: TryOn, frame: Frame, tracker: Tracker | None = None, ahead: np.ndarray | None = None
-    ) -> Fit: ...
+    def carry(self, result: TryOn, frame: Frame, tracker: Tracker | None = None) -> Fit: ...
 
 
 class Drawer(Protocol):
@@ -86,7 +84,7 @@ class Presenter:
         if dressed and result and result.fit is not None and result.frame.size == frame.size and not self._before:
             worn = dressed.garment
             with self._metrics.stage("follow"):
-                fit = self._follower.carry(result, frame, dressed.tracker, dressed.ahead)
+                fit = self._follower.carry(result, frame, dressed.tracker)
             with self._metrics.stage("compose"):
                 picture = self._composer.compose(frame, fit, worn)
         self._picture = picture

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame, Landmark, Person, TryOn
+from mirror.frames import CANVAS_H, CANVAS_W, Bare, Fit, Frame, Landmark, TryOn
 from mirror.motion import Reduced, Tracker, chained, inverted, reduced
 from mirror.seat import Seat, Shift
 
@@ -99,26 +99,16 @@ class Steadier:
         self._seat = Seat()
         self._garment = ""
         self._moment = 0.0
-        self._shoulders = np.zeros(2)  # their middle when a fit was steadied last, camera pixels
         self._joints = np.zeros((0, 2))  # canvas pixels of the last fit's crop, as taken over so far
 
     def reset(self) -> None:
         """The next fit is taken as it is."""
         self.tracker = self._looked = None
 
-    def look(self, frame: Frame, person: Person) -> np.ndarray | None:
-        """How the torso moved since the fit steadied last: to be asked while networks make this frame's fit.
-
-        Answers (2,), by how many camera pixels the shoulders of the person on this frame went farther than the torso's
-        corners; None where that cannot be told.
-        """
+    def look(self, frame: Frame) -> None:
+        """How the torso moved since the fit steadied last: to be asked while networks make this frame's fit."""
         view = reduced(frame.image)
-        motion = None if self.tracker is None else self.tracker.motion_to(view)
-        self._looked = _Look(frame, view, motion)
-        if self.tracker is None or motion is None or not 0.0 < person.moment - self._moment < FORGET_AFTER_S:
-            return None
-        ahead = _shoulders(person) - motion[:, :2] @ self._shoulders - motion[:, 2]
-        return ahead if np.hypot(*ahead) < MOST_TURN_PX * self.tracker.fit.crop.scale else None
+        self._looked = _Look(frame, view, None if self.tracker is None else self.tracker.motion_to(view))
 
     def steady(self, result: TryOn) -> Fit:
         """The fit of this result as it is to be shown. Another garment, or one after a while, is taken as it is."""
@@ -127,7 +117,7 @@ class Steadier:
             raise ValueError("nothing to steady: this result has no fit")
         joints = fit.crop.to_canvas(person.landmarks[:, :2].astype(np.float64))
         if self._looked is None or self._looked.frame is not result.frame:
-            self.look(result.frame, person)
+            self.look(result.frame)
         assert self._looked is not None
         before, view, motion = self.tracker, self._looked.view, self._looked.motion
         elapsed = person.moment - self._moment
@@ -145,13 +135,7 @@ class Steadier:
             self._seat = Seat()
         self.tracker = Tracker(result.frame, fit, view)
         self._garment, self._moment, self._joints = result.garment, person.moment, joints
-        self._shoulders = _shoulders(person)
         return fit
-
-
-def _shoulders(person: Person) -> np.ndarray:
-    """(2,): their middle, camera pixels."""
-    return person.landmarks[[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], :2].mean(0).astype(np.float64)
 
 
 def _mixed(

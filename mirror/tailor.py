@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
 from mirror.errors import ModelError
 from mirror.frames import Crop, Fit, Frame, Person, TryOn
 from mirror.hem import Hem
@@ -60,14 +58,12 @@ class AsynchronousFitter(Protocol):
 class Dressed:
     """A try-on with the garment it was made with, which may have left the wardrobe since.
 
-    tracker: of its frame and fit, once it was steadied. ahead: (2,) camera pixels by which, on a newer frame, the
-    shoulders went farther than the torso that is tracked, once somebody was found there.
+    tracker: of its frame and fit, once it was steadied.
     """
 
     result: TryOn
     garment: Garment
     tracker: Tracker | None = None
-    ahead: np.ndarray | None = None
 
 
 class Begun:
@@ -130,12 +126,11 @@ class Tailor:
             fit = self._fitter.fit(frame, person, crop, garment)
         return Begun(frame, person, garment, fit)
 
-    def look(self, begun: Begun) -> np.ndarray | None:
-        """Works out what needs no fit, while the networks are at work: `Dressed.ahead` of the one completed last."""
-        if begun.person is None:
-            return None
-        with self._metrics.stage("look"):
-            return self._steadier.look(begun.frame, begun.person)
+    def look(self, begun: Begun) -> None:
+        """Works out what needs no fit, while the networks are at work."""
+        if begun.person is not None:
+            with self._metrics.stage("look"):
+                self._steadier.look(begun.frame)
 
     def wait(self, begun: Begun) -> None:
         """Until the networks are done with a try-on."""

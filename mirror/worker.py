@@ -195,9 +195,7 @@ class TryOnWorker:
         while (given := self._begun.get()) is not None:
             begun, in_turn = given
             if begun is not None and (in_turn or begun.garment is rail.wanted):
-                ahead = tailor.look(begun)
-                if self.newest is not None:
-                    self.newest = replace(self.newest, ahead=ahead)
+                tailor.look(begun)
                 tailor.wait(begun)
             if in_turn:
                 self._room.release()

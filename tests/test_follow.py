@@ -110,16 +110,6 @@ def test_an_old_fit_stays_on_a_body_that_only_moved() -> None:
     assert carried.coverage[70:210, 50:140].min() > 0.9
 
 
-@pytest.mark.parametrize(("ahead", "gone"), [((0.6, -0.6), 0.0), ((0.0, -10.0), -9.0), ((6.0, 8.0), 7.2)])
-def test_a_fit_goes_after_shoulders_that_went_ahead_of_the_cloth(ahead: tuple[float, float], gone: float) -> None:
-    """Where arms lift the shoulders, the corners of the torso below them stand still: the garment was late there."""
-    tryon = result()
-    assert tryon.fit is not None
-    carried = Follower().carry(tryon, textured_frame(0.1, 1), ahead=np.array(ahead))
-    before, after = tryon.fit.crop.inverse, carried.crop.inverse
-    assert (after - before)[1, 2] == pytest.approx(gone, abs=0.01)
-
-
 def test_hands_of_an_old_fit_are_no_longer_shown_in_another_light() -> None:
     tryon = result()
     assert tryon.fit is not None

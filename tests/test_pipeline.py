@@ -10,7 +10,8 @@ from typing import Any, cast
 import numpy as np
 
 from mirror.crop import Cropper
-from mirror.frames import Frame
+from mirror.frames import Fit, Frame
+from mirror.geometric import GeometricFitter
 from mirror.metrics import Metrics
 from mirror.pipeline import Live
 from mirror.rail import Rail
@@ -102,3 +103,44 @@ def test_another_garment_is_shown_when_it_is_there_and_not_with_the_next_picture
     (before, old), (after, new) = watcher.shown[-2:]
     assert (old, new) == ("tee-1", "tee-2")
     assert after == before
+
+
+class Sleepy(GeometricFitter):
+    """A fit of it is there 30 ms later."""
+
+    def fit(self, *given: Any) -> Fit:
+        time.sleep(0.03)
+        return super().fit(*given)
+
+
+def test_pictures_wait_for_their_fits(wardrobe_folder: Path) -> None:
+    """Shown as they came, an arm that moves leaves its sleeve."""
+    gate, ages, seen = Gate(), list[float](), list[int]()
+
+    class Ages(Watcher):
+        def present(self, frame: Frame, dressed: Dressed | None, now: float) -> None:
+            self._metrics.shown.tick(now)
+            seen.append(frame.index)
+            if dressed is not None:
+                ages.append(time.monotonic() - frame.t_capture)
+            self.quit = len(ages) > 10
+
+        def idle(self, now: float) -> None:
+            super().idle(now)
+            if now - self._put > 0.03:
+                self._put = now
+                gate.put()
+
+        _put = 0.0
+
+    watcher = Ages(gate, SlowNetwork(), metrics := Metrics())
+
+    def build(settings: Settings, metrics: Metrics, **_: Any) -> Tailor:
+        return Tailor(StandingFinder(), Cropper(), Sleepy(), metrics)
+
+    settings = Settings(wardrobe=wardrobe_folder, engine="geometric", headless=True)
+    play = Live(settings, metrics, Address("0", "camera 0", live=True), build, lambda: gate)
+    play.run(cast(Any, watcher))
+    play.close()
+    assert min(ages[1:]) > 0.03
+    assert seen == sorted(seen)

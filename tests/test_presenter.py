@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +90,6 @@ def test_the_garment_is_on_and_the_rest_is_the_cameras_own(stage: Stage) -> None
     changed = (stage.present() != cv2.flip(plain(), 1)).any(2)
     assert changed[250:350, 280:360].mean() > 0.9
     assert not changed[:100].any() and not changed[:, :100].any()
-
-
-def test_the_garment_goes_after_shoulders_that_went_ahead(stage: Stage) -> None:
-    dressed, later = stage.dressed(textured_frame()), textured_frame(0.05, 1)
-    stage.presenter.present(later, dressed, 0.05)
-    before = stage.window.canvas.copy()
-    stage.presenter.present(later, replace(dressed, ahead=np.array([0.0, -12.0])), 0.05)
-    assert (stage.window.canvas != before).any()
 
 
 def test_space_shows_before_and_after(stage: Stage) -> None:

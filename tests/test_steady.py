@@ -221,25 +221,3 @@ def test_between_sleeve_and_chest_nothing_is_mixed() -> None:
     off_y = flow_to_pixels(fit.flow)[100:200, 60:130, 1] - rows
     assert np.minimum(np.abs(off_y), np.abs(off_y + 63.75)).max() < 1.0
     assert off_y[0, 94 - 60] < -60 and abs(off_y[0, 97 - 60]) < 1.0
-
-
-@pytest.mark.parametrize(
-    ("rise", "shift", "wanted"),
-    [(0, (0, 0), (0, 0)), (8, (0, 0), (0, -8)), (8, (20, 0), (0, -8)), (100, (0, 0), None)],
-    ids=["still", "shoulders rise", "they rise on one who walks", "somebody else"],
-)
-def test_how_far_shoulders_went_ahead_of_the_torso(
-    rise: int, shift: tuple[int, int], wanted: tuple[int, int] | None
-) -> None:
-    steadier = Steadier()
-    steadier.steady(result(0.0))
-    lifted = {Landmark.LEFT_SHOULDER: (370, 200 - rise), Landmark.RIGHT_SHOULDER: (270, 200 - rise)}
-    later = result(0.05, shift=shift, moved=lifted)
-    assert later.person is not None
-    ahead = steadier.look(later.frame, later.person)
-    assert ahead is None if wanted is None else ahead == pytest.approx(wanted, abs=0.3)
-
-
-def test_before_the_first_fit_nothing_went_ahead() -> None:
-    first = result(0.0)
-    assert first.person is not None and Steadier().look(first.frame, first.person) is None

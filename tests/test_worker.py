@@ -206,22 +206,6 @@ def test_a_complete_try_on_is_seen_before_the_next_frame_comes(wardrobe_folder: 
     worker.close()
 
 
-def test_how_far_shoulders_went_ahead_is_known_before_the_next_fit_is_there(wardrobe_folder: Path) -> None:
-    feed, fitter = Feed(), SlowNetwork()
-    fitter.let_go.set()
-    worker = worker_with(fitter, feed, wardrobe_folder)
-    worker.start()
-    feed.put(0)
-    assert wait_until(partial(is_newest, worker, 0)), worker.error
-    fitter.let_go.clear()
-    feed.put(1)
-    assert wait_until(lambda: (d := worker.newest) is not None and d.ahead is not None), worker.error
-    assert is_newest(worker, 0)
-    fitter.let_go.set()
-    worker.close()
-    assert worker.error is None
-
-
 def test_what_it_raises_is_kept_for_the_main_thread(tmp_path: Path) -> None:
     def broken(settings: Settings, metrics: Metrics) -> Tailor:
         raise RuntimeError("no such stage")
