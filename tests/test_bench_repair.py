@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.repair import HANDS, Figures, Seen, composite, labelled, lifted, read_hands, sleeves
+from bench.repair import HANDS, Figures, Seen, composite, count_hands, inside, labelled, lifted, read_hands, sleeves
 from mirror.frames import CANVAS_H, CANVAS_W, Crop, Fit, Frame, Landmark, Person
 from tests.bodies import standing
 
@@ -29,10 +29,43 @@ def test_at_least_thirty_pictures_of_hands_are_labelled() -> None:
             assert all(labelled([polygon], (720, 640)).sum() > 100 for polygon in polygons)
 
 
-def test_a_label_is_drawn_in() -> None:
-    square = [np.array([[10, 10], [50, 10], [50, 50], [10, 50]], np.int32)]
-    inside = labelled(square, (100, 100))
-    assert inside[30, 30] and not inside[11, 30] and not inside[5, 5]
+def square(left: float, right: float) -> np.ndarray:
+    return np.array([[left, left], [right, left], [right, right], [left, right]], np.float32)
+
+
+def test_a_label_is_filled_to_the_half_of_a_pixel() -> None:
+    hand = labelled([square(9.5, 49.5)], (100, 100))
+    assert hand[10:50, 10:50].all() and hand.sum() == 40 * 40
+
+
+def test_hands_that_overlap_leave_no_hole() -> None:
+    assert labelled([square(10.0, 30.0), square(20.0, 40.0)], (100, 100))[25, 25]
+
+
+def test_a_band_around_the_outline_is_left_out_but_not_at_the_rim_of_the_picture() -> None:
+    hand = np.zeros((100, 100), bool)
+    hand[60:, 10:50] = True
+    kept = inside(hand)
+    assert kept[61:, 11:49].all() and kept.sum() == 39 * 38
+
+
+def test_what_is_wrong_on_the_outline_alone_counts_for_whole_hands_only() -> None:
+    hand, core = np.zeros((100, 100), bool), np.zeros((100, 100), bool)
+    hand[10:50, 10:50] = core[11:49, 11:49] = True
+    figures, nothing = Figures(), np.zeros_like(hand)
+    count_hands(figures.counts["clip", "painted"], ~core, nothing, hand)
+    count_hands(figures.counts["clip", "covered"], nothing, ~core, hand)
+    count_hands(figures.counts["clip", "lost"], hand, nothing, hand)
+    shares = figures.summary()["by_garment"]
+    outline = pytest.approx(1.0 - 38**2 / 40**2)
+    assert shares["painted"] == {
+        "hand_repaired": outline,
+        "hand_covered": 0.0,
+        "hand_repaired_inside": 0.0,
+        "hand_covered_inside": 0.0,
+    }
+    assert shares["covered"]["hand_covered"] == outline and shares["covered"]["hand_covered_inside"] == 0.0
+    assert shares["lost"]["hand_repaired"] == shares["lost"]["hand_repaired_inside"] == 1.0
 
 
 def test_sleeves_lie_along_the_arms_and_never_on_hands() -> None:
