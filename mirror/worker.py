@@ -14,6 +14,7 @@ from mirror.frames import Frame, Person
 from mirror.metrics import Metrics
 from mirror.pace import Pace, step_aside
 from mirror.rail import Rail
+from mirror.room import Room
 from mirror.settings import Settings
 from mirror.tailor import Begun, Dressed, Tailor
 from mirror.wardrobe import Garment, Wardrobe
@@ -32,9 +33,6 @@ AHEAD_SHARE = 0.25
 that it takes little from the fits: a garment is 70 ms of work."""
 PREPARED_AHEAD = 24
 """Garments kept ready around the one worn, about 7 MB each; of a larger wardrobe the others take 0.1 s more."""
-UNDER_WAY = 2
-"""Try-ons under way at once: one that the generator is at work on, and the next, whose person is looked for. A third
-would only wait, and make every fit shown older."""
 LEFT_OUT_S = 0.2
 """Somebody who holds a key down wants another garment all the time, and must see some of them."""
 FINISHING, FITTING, BUILDING, FINDING, AHEAD = 2, 4, 5, 7, 10
@@ -54,7 +52,7 @@ Builder = Callable[[Settings, Metrics], Tailor]
 
 @dataclass(frozen=True)
 class _Found:
-    """A person, or nobody, to be dressed. in_turn: one of those UNDER_WAY; otherwise fitted once more, because another
+    """A person, or nobody, to be dressed. in_turn: one of those under way; otherwise fitted once more, because another
     garment is wanted."""
 
     frame: Frame
@@ -91,7 +89,7 @@ class TryOnWorker:
         self._found: SimpleQueue[_Found | None] = SimpleQueue()
         self._newest_found: _Found | None = None
         self._begun: SimpleQueue[tuple[Begun | None, bool] | None] = SimpleQueue()  # with _Found.in_turn
-        self._room = threading.BoundedSemaphore(UNDER_WAY)
+        self._room = Room()
         self._turn = threading.BoundedSemaphore(1)  # to be found and warped
         self.rail: Rail | None = None
         """There as soon as the wardrobe is loaded."""
@@ -153,7 +151,7 @@ class TryOnWorker:
                 looked_at = now
                 with self._metrics.stage("wardrobe"):
                     rail.refresh()
-            if not room and not (room := self._room.acquire(timeout=FRAME_WAIT_S)):
+            if not room and not (room := self._room.take(FRAME_WAIT_S)):
                 continue
             if not turn and not (turn := self._turn.acquire(timeout=FRAME_WAIT_S)):
                 continue
@@ -198,11 +196,12 @@ class TryOnWorker:
                 tailor.look(begun)
                 tailor.wait(begun)
             if in_turn:
-                self._room.release()
+                self._room.give_back()
             if begun is None or (begun.garment is not rail.wanted and time.monotonic() - completed < LEFT_OUT_S):
                 continue
             self.newest = tailor.complete(begun)
             completed = time.monotonic()
+            self._room.took(completed - begun.frame.t_capture)
 
     def _look_ahead(self, tailor: Tailor, rail: Rail) -> None:
         """One garment after the other, those beside the one worn first, so that a key press finds them ready."""

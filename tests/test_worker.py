@@ -16,10 +16,11 @@ from mirror.errors import ModelError
 from mirror.frames import Crop, Fit, Frame, Person
 from mirror.geometric import GeometricFitter
 from mirror.metrics import Metrics
+from mirror.room import UNDER_WAY
 from mirror.settings import Settings
 from mirror.tailor import Begun, Dressed, Tailor, make_fitter
 from mirror.wardrobe import Garment
-from mirror.worker import UNDER_WAY, TryOnWorker
+from mirror.worker import TryOnWorker
 from tests.bodies import textured_frame
 from tests.fakes import StandingFinder, fake_tailor
 from tests.helpers import make_garment, make_garment_folder, wait_until
