@@ -14,7 +14,7 @@ from mirror.inputs import IN_BODY, PersonInputs
 from mirror.maps import PERSON_CHANNELS
 from mirror.matte import matte_of
 from mirror.steep import as_drawn, to_be_drawn
-from mirror.tone import match, relit, together
+from mirror.tone import beside_it, match, relit, together
 
 SURE_HAND, MAYBE_HAND = (0.5, 0.8), (0.1, 0.3)
 """Likeness to skin from which a pixel beside a hand is one too, and below which it is surely none."""
@@ -42,28 +42,38 @@ NO_HAND = (0.3, 0.6)
 """Weight of the head's and forearms' maps where colours are not asked: faces are skin, cuffs may become it."""
 SHOWN, NEAR, EDGE, JOINED, FAINT = 0.5, 0.3, 0.25, 1.2, 0.02
 """Where less of the garment is, there is none for a hand to be before; weight of its zone within which a hand is."""
+ALL_HAND = (0.6, 0.9)
+"""Share of hand from which a pixel tells the colour of the rim beside it."""
+WRIST_PX = 5
+"""Canvas pixels over which a bared arm gives way to its hand."""
 RIM_PX = 8
 """Canvas pixels over which the change of a hand's light fades towards the canvas's rim: a hand may reach beyond it."""
+THROAT_V = (0.05, 0.2)
+"""Where below the shoulders there is no throat."""
 MIDDLE_U, MIDDLE_V = 0.3, (0.1, 0.9)
 """The middle of the torso, behind which no room is seen."""
 _BODY, _HEAD, _U, _V = (PERSON_CHANNELS.index(name) for name in ("mask", "head", "u", "v_torso"))
 _FOREARMS = [PERSON_CHANNELS.index(name) for name in ("lower_left", "lower_right")]
+_UPPER_ARMS = [PERSON_CHANNELS.index(name) for name in ("upper_left", "upper_right")]
 _TO_RIM = [np.minimum(np.arange(side), np.arange(side)[::-1]) / RIM_PX for side in (CANVAS_H, CANVAS_W)]
 _WITHIN = np.minimum(_TO_RIM[0][:, None], _TO_RIM[1]).clip(0.0, 1.0).astype(np.float32)
 _DISC = {side: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)) for side in (3, 5)}
 _BRIDGE = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
+_AT_WRIST = np.ones((WRIST_PX, WRIST_PX), np.uint8)
 _GAP = np.ones((GAP_PX, GAP_PX), np.uint8)
 
 
 @dataclass(frozen=True)
 class _Zones:
     """Of one hand, on a part of the canvas, float32 HxW, 0..1. around: it, without face and forearms. fingers: without
-    the wrist, too. arms: around, on forearms. middle: of the torso."""
+    the wrist, too. arms: around, on forearms. middle: of the torso. off: fingers, without arms and the throat: no skin
+    is there but the hand's."""
 
     around: np.ndarray
     fingers: np.ndarray
     arms: np.ndarray
     middle: np.ndarray
+    off: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,10 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     seen *= own
     kept = cv2.max(seen, ramp(like, MAYBE_HAND) * unmixed * own)
     around, fingers, arms = (zone * told_apart for zone in (zones.around, zones.fingers, zones.arms))
+    # the generator bares more than the hand, of one in motion a finger's breadth: it stood around it as a rim
+    halo = zones.off * told_apart * (1.0 - kept)
+    trust_beside, bared = cv2.max(trust, halo * bare * repair), bare.copy()
+    bare *= 1.0 - halo
     shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
     left = cv2.max(fingers * (1.0 - repair * room), around * cv2.max(1.0 - repair, zones.middle))
     wrist = around * (1.0 - zones.fingers)
@@ -170,26 +184,30 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     slivers = arms * bare  # between a bared arm and its hand, where the cuff is, there is no gap
     old = cv2.blendLinear(cv2.morphologyEx(old, cv2.MORPH_OPEN, _DISC[5]), old, slivers, 1.0 - slivers)
     over = as_drawn(coverage)
-    drawn = cv2.max(over * (1.0 - shown), cv2.max(old * trust, as_drawn(old * same)))
+    drawn = cv2.max(over * (1.0 - shown), cv2.max(old * trust_beside, as_drawn(old * same)))
     cv2.copyTo(to_be_drawn(drawn), _more(cv2.absdiff(drawn, over), FAINT), coverage)
     # what is no hand beside a bared arm is its old cuff; skin that looks as before may be skin before skin
     beside = cv2.max(around, arms)
     skin_as_before = ramp(hand.like, LIKE_BEFORE) * ramp(same, ANY_BEFORE)
-    np.maximum(repair, bare * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
+    np.maximum(repair, bared * beside * (1.0 - cv2.max(kept, skin_as_before)), out=repair)
     whole = ramp(cv2.erode(cv2.max(seen, sure * own), _DISC[3]), WHOLLY)
     whole = cv2.max(whole, ramp(matte.share, AS_FILMED) * trust * seen)
+    # where a cuff ended its colours are in the skin beside it: there the bared arm gives way to the hand bit by bit
+    cuff = bare * repair * (1.0 - kept) * cv2.max(arms, around * (1.0 - zones.fingers))
+    whole *= 1.0 - cv2.blur(cv2.dilate(cuff, _AT_WRIST), _AT_WRIST.shape)
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
     repair *= 1.0 - shown * whole
     np.maximum(repair, paint, out=repair)
     # between a bared arm and its hand nothing stays of the cuff, however narrow
     closed = cv2.morphologyEx(repair, cv2.MORPH_CLOSE, _DISC[5])
-    np.maximum(repair, closed * bare * beside * (1.0 - cv2.max(whole, skin_as_before)), out=repair)
+    np.maximum(repair, closed * bared * beside * (1.0 - cv2.max(whole, skin_as_before)), out=repair)
     there = np.nonzero(paint > FAINT)
     part = np.minimum(seen[there] / np.maximum(1.0 - drawn[there], FAINT), 1.0)  # of what the garment leaves to be seen
     weight = part * paint[there] / np.maximum(repair[there], FAINT)
     lit = cv2.blur(cv2.dilate(seen, _DISC[3]), (3, 3)) * beside * told_apart * _WITHIN[hand.part]
-    colour, gain = relit(picture, matte, person.face, lit, whole)
-    colours[there] += weight[:, None] * (colour[there] - colours[there])
+    colour, gain = relit(picture, matte, person.face, lit, cv2.sqrt(whole))
+    rim = beside_it(picture, gain, whole * ramp(matte.share, ALL_HAND), colour)
+    colours[there] += weight[:, None] * (rim[there] - colours[there])
     match(skin, hand.part, colour, seen * whole, beside * told_apart)
     return gain
 
@@ -235,13 +253,17 @@ def _zones(person: np.ndarray, around: np.ndarray, fingers: np.ndarray, part: tu
     half = tuple(slice(s.start // 2, s.stop // 2) for s in part)
     maps = person[(slice(None), *half)]
     place = ramp(maps[_BODY], IN_BODY) * (1.0 - ramp(maps[_HEAD], NO_HAND))
-    arms = ramp(maps[_FOREARMS].max(0), NO_HAND)
+    forearms, upper_arms = (cv2.max(maps[left], maps[right]) for left, right in (_FOREARMS, _UPPER_ARMS))
+    arms = ramp(forearms, NO_HAND)
     around, fingers = around[half] * place, fingers[half] * place
     middle = (abs(maps[_U]) < MIDDLE_U) & (maps[_V] > MIDDLE_V[0]) & (maps[_V] < MIDDLE_V[1])
     bare = cv2.max(around * (1.0 - arms), fingers * around)  # past the wrist there is no cuff
-    zones = cv2.merge([bare, fingers, around * arms, middle.astype(np.float32)])
+    off = fingers * (1.0 - ramp(cv2.max(forearms, upper_arms), NO_HAND)) * ramp(maps[_V], THROAT_V)
     size = (part[1].stop - part[1].start, part[0].stop - part[0].start)
-    return _Zones(*cv2.split(cv2.resize(zones, size, interpolation=cv2.INTER_LINEAR)))
+    # five channels at once take twice the time of four and one
+    zones = cv2.merge([bare, fingers, around * arms, middle.astype(np.float32)])
+    all_zones = [*cv2.split(cv2.resize(zones, size)), cv2.resize(off, size)]
+    return _Zones(*all_zones)
 
 
 def _part(weight: np.ndarray) -> tuple[slice, slice] | None:

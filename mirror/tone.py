@@ -9,11 +9,13 @@ import numpy as np
 from mirror.frames import CANVAS_W, RELIT_ONE, Relit
 from mirror.matte import Matte
 
-LIFT, MOST_LIFT = 0.85, 1.35
+LIFT, MOST_LIFT = 0.85, 1.6
 """How far a hand that is darker than the face is brought up to it, as an exponent, and by how much at most. In a room's
 light hands are as bright as the face: on six clips within a tenth, but for palms turned down, which had 0.7 of it and
 looked like another person's."""
-CAST, EVEN = 0.7, 30.0
+BRIGHTEST = 1.15
+"""How bright, of the face's mean, a pixel of a hand may be lifted."""
+CAST, EVEN = 0.85, 30.0
 """How much of the cloth's colour that is seen on a hand is taken away; levels by which cloth must be unlike skin of its
 brightness for that: grey and black ones throw no colour."""
 CLEAN = 0.9
@@ -27,6 +29,9 @@ LIKE_HAND, SPREAD_PX = 0.8, 60
 hand's colours are meant for that, canvas pixels. Arms in a tone of their own looked like gloves."""
 HUE_OF_FACE = 0.6
 """How far the hue of bared skin is brought to that of the face: a network's arms were olive beside brown hands."""
+NEAR_PX, FEW = (9, 9), 0.03
+"""The window in which the colours of a hand right beside its rim are meant, canvas pixels; the share of it below which
+those of all of the hand count more."""
 STEP = 4
 """Pixels between points where a hand's own colour is worked out: it is a mean over many more."""
 FAINT = 2
@@ -49,18 +54,32 @@ def relit(
     few = (max(size[0] // STEP, 1), max(size[1] // STEP, 1))
     own, cloth = (cv2.resize(c, few, interpolation=cv2.INTER_AREA) for c in (matte.hand, matte.cloth))
     light = cv2.resize(_gain(np.maximum(own, 1.0), cloth, np.maximum(face, 1.0)), size, interpolation=cv2.INTER_LINEAR)
-    light = 1.0 + hands * (light - 1.0)
+    # what is bright by itself, a palm below a lamp, is not lifted beyond what the face shows
+    most = cv2.divide(float(_LUMA[0] @ face) * BRIGHTEST, cv2.max(_brightness(picture), 1), dtype=cv2.CV_32F)
+    limit = cv2.min(cv2.divide(cv2.max(most, 1.0), _brightness(light)), 1.0)
+    light = 1.0 + cv2.multiply(hands, cv2.multiply(light, cv2.merge([limit] * 3)) - 1.0)
     lack = (1.0 - matte.share * (1.0 / CLEAN)).clip(0.0, 1.0) * clean * matte.told * matte.fits
-    filmed = np.maximum(picture, np.uint8(1)).astype(np.float32)
+    filmed = cv2.max(picture, (1.0,) * 4).astype(np.float32)
     # up to the hand's own colour: what is behind it is not known so well that more of it could be taken out
     missing = cv2.subtract(matte.hand, filmed)
     taken = cv2.multiply(cv2.subtract(matte.hand, matte.cloth), cv2.merge([lack] * 3))
-    taken = np.where(
-        taken > 0.0, np.minimum(taken, missing.clip(0.0, None)), np.maximum(taken, missing.clip(None, 0.0))
-    )
-    gain = 1.0 + taken * hands / filmed
-    level = cv2.convertScaleAbs((light * gain).clip(*GAIN), alpha=RELIT_ONE)
+    taken = cv2.max(cv2.min(taken, cv2.max(missing, 0.0)), cv2.min(missing, 0.0))
+    gain = 1.0 + cv2.divide(cv2.multiply(taken, hands), filmed)
+    level = cv2.convertScaleAbs(cv2.multiply(light, gain).clip(*GAIN), alpha=RELIT_ONE)
     return matte.hand * light, level
+
+
+def beside_it(picture: np.ndarray, gain: np.ndarray, filmed: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """Colours for the rim of a hand, float32 HxWx3 BGR: those that it is shown with right beside, and those of all of
+    it where none is shown so near: its edge is darker than its middle, and a rim as bright stood around it as a line.
+
+    picture: uint8 HxWx3. gain, colour: as `relit` has them. filmed: float32 HxW, 0..1, where the hand is as filmed.
+    """
+    shown = cv2.multiply(picture, gain, scale=1.0 / RELIT_ONE, dtype=cv2.CV_32F)
+    shown = cv2.multiply(shown, cv2.merge([filmed] * 3))
+    near = cv2.boxFilter(filmed, -1, NEAR_PX)
+    colours = cv2.scaleAdd(colour, FEW, cv2.boxFilter(shown, -1, NEAR_PX))
+    return cv2.divide(colours, cv2.merge([near + np.float32(FEW)] * 3))
 
 
 def together(parts: list[tuple[tuple[slice, slice], np.ndarray]]) -> Relit | None:
@@ -126,5 +145,5 @@ def _gain(hand: np.ndarray, cloth: np.ndarray, face: np.ndarray) -> np.ndarray:
 
 
 def _brightness(colours: np.ndarray) -> np.ndarray:
-    """float32 HxW of HxWx3 BGR."""
+    """HxW, of their kind, of HxWx3 BGR, float32 or uint8."""
     return cv2.transform(colours, _LUMA)

@@ -197,6 +197,61 @@ def test_no_cuff_is_left_between_a_bared_arm_and_its_hand():
     assert masks["repair"][palm].max() < 0.1
 
 
+def test_a_bared_arm_gives_way_to_its_hand_bit_by_bit():
+    """Between flat skin that was painted and a hand as filmed stood a line, of the cuff's colours."""
+    person, masks = with_a_hand(MUSTARD)
+    masks["bare"][150:200, 96:160] = masks["repair"][150:200, 96:160] = 1.0
+    masks["coverage"][150:200, 96:160] = 0.0
+    masks["repair"][122:150, 98:125] = 0.0
+    draw_hands(person, masks)
+    along = masks["repair"][138:151, 108:116].mean(1)
+    assert along[0] < 0.1 and along[-1] > 0.9
+    assert ((along > 0.1) & (along < 0.9)).sum() >= 2
+
+
+def test_skin_that_is_bared_beside_fingers_gives_way_to_what_lies_there():
+    """The generator bared more than a hand, of one in motion a finger's breadth: a rim in the colour of arms."""
+    person, masks = with_a_hand(MUSTARD)
+    masks["bare"][116:152, 92:131] = masks["repair"][116:152, 92:131] = 1.0
+    masks["coverage"][116:152, 92:131] = 0.0
+    masks["outline"][:, 125:] = 0.0
+    draw_hands(person, masks)
+    within, beyond = (slice(119, 132), slice(94, 97)), (slice(119, 132), slice(125, 127))
+    assert as_drawn(masks["coverage"][within]).min() > 0.8
+    assert masks["bare"][within].max() < 0.2
+    assert masks["bare"][beyond].max() < 0.4
+
+
+def test_a_forearm_that_a_hand_lies_on_stays_bare():
+    """Beside fingers there is no skin but theirs, unless an arm is there."""
+    person, masks = with_a_hand(MUSTARD)
+    person.landmarks[0, Landmark.RIGHT_ELBOW, :2] = 40, 134
+    person.landmarks[0, Landmark.RIGHT_WRIST, :2] = 150, 134
+    for row in (Landmark.RIGHT_INDEX, Landmark.RIGHT_PINKY):
+        person.landmarks[0, row, :2] = 166, 134
+    masks["bare"][118:150, 60:150] = masks["repair"][118:150, 60:150] = 1.0
+    masks["coverage"][118:150, 60:150] = 0.0
+    draw_hands(person, masks)
+    assert masks["bare"][130:138, 85:96].min() > 0.9
+
+
+def test_the_rim_of_a_hand_is_as_dark_as_the_hand_is_beside_it():
+    """In the mean colour of all of the hand it stood around its darker edge as a line."""
+    person, masks = with_a_hand(MUSTARD)
+    dark = 0.75 * np.array(SKIN)
+    person.canvas[136:147, 99:109] = dark
+    person.canvas[136:147, 98:99] = 0.5 * (np.array(MUSTARD) + dark)
+    masks["colours"][:] = dark
+    light = draw_hands(person, masks)
+    assert light is not None
+    beside = (slice(139, 144), slice(100, 103))
+    gain = light.gain[139 - light.top : 144 - light.top, 100 - light.left : 103 - light.left] / RELIT_ONE
+    filmed = (person.canvas[beside] * gain).mean((0, 1))
+    rim = (slice(139, 144), slice(98, 99))
+    assert masks["repair"][rim].min() > 0.5
+    assert masks["colours"][rim].mean((0, 1)) == pytest.approx(filmed, abs=12)
+
+
 def test_the_edge_of_a_hand_takes_its_colour():
     """A camera mixes what is beside an edge: a pixel of it had the colour of the old cloth."""
     person, masks = with_a_hand(MUSTARD)

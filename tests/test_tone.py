@@ -36,6 +36,18 @@ def test_a_hand_in_shadow_is_brought_up_to_the_face_but_not_wholly():
         assert dark * 1.15 < shown.min() and shown.max() <= dark * MOST_LIFT + 0.02
 
 
+def test_what_is_bright_of_a_hand_in_shadow_is_not_lifted():
+    """A palm below a lamp, of a hand that was dark else, turned white."""
+    everywhere = np.ones(SIZE, np.float32)
+    hand, cloth = (np.tile(np.asarray(c, np.float32), (*SIZE, 1)) for c in (0.6 * FACE, GREY))
+    matte = Matte(hand, cloth, everywhere, everywhere, everywhere)
+    picture = np.tile((0.6 * FACE).astype(np.uint8), (*SIZE, 1))
+    picture[8:16, 8:16] = 1.2 * FACE
+    _, gain = relit(picture, matte, FACE, everywhere, everywhere)
+    assert gain[10:14, 10:14] / RELIT_ONE == pytest.approx(1.0, abs=0.02)
+    assert gain[2, 2].min() / RELIT_ONE > 1.3
+
+
 def test_the_colour_of_the_garment_goes_and_that_of_the_hand_stays():
     hue = FACE / FACE.sum()
     cast = 0.85 * FACE + 0.15 * np.array(ORANGE)
