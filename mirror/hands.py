@@ -162,9 +162,9 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
         return None
     matte = matte_of(picture, like_skin, _less(like, SURE_CLOTH) & body, seeds, before)
     share = ramp(matte.share, SHARE)
-    unmixed = 1.0 - matte.told * (1.0 - share)
-    unmixed[inside > 0] = 1.0
     sure, trust = ramp(like, SURE_HAND), cv2.multiply(matte.fits, matte.told)
+    unmixed = 1.0 - trust * (1.0 - share)
+    unmixed[inside > 0] = 1.0
     seen = cv2.max(sure * unmixed, share * trust * (1.0 - same))
     if before is not None:
         seen = cv2.max(seen, cv2.morphologyEx(seen, cv2.MORPH_CLOSE, _BRIDGE) * doubtful)

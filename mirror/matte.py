@@ -15,6 +15,9 @@ APART_LEVELS = (40.0, 70.0)
 """How far hand and cloth must be apart for a share to be told, levels of 255."""
 ASIDE, UNEVEN = (0.45, 0.25), (0.7, 0.5)
 """How far a pixel may be from all mixtures of hand and cloth, and how uneven cloth may be, of their difference."""
+MORE = 1.4
+"""So many times as far from the cloth as the hand around it a pixel may be, and of the hand all the same: a thumb in the
+light before a palm in shadow was none."""
 _SUM = np.ones((1, 3), np.float32)
 _CROSS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
@@ -58,7 +61,7 @@ def matte_of(
     square = cv2.max(_sum(cv2.multiply(apart, apart)), 1.0)
     share = _sum(cv2.multiply(over, apart)) / square
     # what is left of a pixel's difference from cloth without its share of the hand's
-    clipped = share.clip(0.0, 1.0)
+    clipped = share.clip(0.0, MORE)
     rest = cv2.max(_sum(cv2.multiply(over, over)) / square - clipped * (2.0 * share - clipped), 0.0)
     told = ramp(cv2.sqrt(square), APART_LEVELS) * ramp(cv2.sqrt(uneven / square), UNEVEN) * (near > FEW)
     return Matte(hand, behind, share, told, ramp(cv2.sqrt(rest), ASIDE))
