@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -34,6 +35,17 @@ BUSY = (30.0, 60.0)
 _BESIDE = np.ones((3, 3), np.uint8)
 
 
+class Looked(NamedTuple):
+    """What was known of a part of the canvas, float32 HxW each, 0..1, but for colours. same: how much it looks as
+    before. itself: the same without what is but surrounded by it, as a lanyard's rims and fingers are. colours: HxWx3
+    BGR, 0..255, how it looked. sure: how sure that is to the pixel."""
+
+    same: np.ndarray
+    itself: np.ndarray
+    colours: np.ndarray
+    sure: np.ndarray
+
+
 @dataclass(frozen=True)
 class Before:
     """What was known of the chest when a picture was looked at. All ROWS x COLUMNS: colours, uint8 x3 BGR, and how sure
@@ -46,18 +58,18 @@ class Before:
     body: np.ndarray
     lay: np.ndarray
 
-    def on(self, part: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """On a part of the canvas, float32 each: how much it looks as before, 0..1; how it looked, HxWx3 BGR, 0..255;
-        and how sure that is to the pixel, 0..1. None where nothing is known."""
+    def on(self, part: tuple[slice, slice]) -> Looked | None:
+        """On a part of the canvas; None where nothing is known."""
         lay = self.lay - np.array([[0.0, 0.0, part[1].start], [0.0, 0.0, part[0].start]])
         size = (part[1].stop - part[1].start, part[0].stop - part[0].start)
-        same, sure = (cv2.warpAffine(m, lay, size, flags=cv2.INTER_LINEAR) for m in self._same_and_sure)
+        same, sure, itself = (cv2.warpAffine(m, lay, size, flags=cv2.INTER_LINEAR) for m in self._same_and_sure)
         if not same.any():
             return None
-        return same, cv2.warpAffine(self.colours.astype(np.float32), lay, size, flags=cv2.INTER_LINEAR), sure
+        colours = cv2.warpAffine(self.colours.astype(np.float32), lay, size, flags=cv2.INTER_LINEAR)
+        return Looked(same, itself, colours, sure)
 
     @cached_property
-    def _same_and_sure(self) -> tuple[np.ndarray, np.ndarray]:
+    def _same_and_sure(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """float32 ROWS x COLUMNS each."""
         wide = cv2.copyMakeBorder(self.colours, *(MOVED,) * 4, cv2.BORDER_REPLICATE)
         apart = np.full((ROWS, COLUMNS), 255, np.uint8)
@@ -67,9 +79,10 @@ class Before:
                 apart = cv2.min(apart, _most(cv2.absdiff(self.seen, there)))
         sure = ramp(self.sure, SURE) * self.body
         # closed: what is mixed of a lanyard and what is beside it looks like neither
-        same = cv2.morphologyEx(ramp(apart.astype(np.float32), (OTHER, SAME)) * sure, cv2.MORPH_CLOSE, _BESIDE)
+        itself = ramp(apart.astype(np.float32), (OTHER, SAME)) * sure
+        same = cv2.morphologyEx(itself, cv2.MORPH_CLOSE, _BESIDE)
         busy = _most(cv2.morphologyEx(self.colours, cv2.MORPH_GRADIENT, _BESIDE)).astype(np.float32)
-        return same * self.body, sure * ramp(busy, BUSY[::-1])
+        return same * self.body, sure * ramp(busy, BUSY[::-1]), itself * self.body
 
 
 class Chest:

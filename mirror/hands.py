@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 
+from mirror.chest import Looked
 from mirror.either import ramp
 from mirror.frames import CANVAS_H, CANVAS_W, Relit
 from mirror.inputs import IN_BODY, PersonInputs
@@ -85,7 +86,7 @@ class Hand:
     zones: _Zones
     like: np.ndarray
     apart: np.ndarray
-    before: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+    before: Looked | None
 
 
 def hands_of(person: PersonInputs) -> list[Hand]:
@@ -150,8 +151,10 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     body, near = _more(mask, 0.5), _more(zones.around, NEAR)
     same = doubtful = np.zeros_like(like)
     if before is not None:
-        # the rims of a ribbon, mixed of it and what is beside it, are coloured like skin, too, but narrow
-        same = before[0] * ramp(cv2.morphologyEx(like, cv2.MORPH_OPEN, _DISC[5]), CLEARLY_SKIN[::-1])
+        # the rims of a ribbon, mixed of it and what is beside it, are coloured like skin, too, but narrower than one
+        # finger, which may be as narrow as what is closed of the chest as it was before
+        wide, narrow = (ramp(cv2.morphologyEx(like, cv2.MORPH_OPEN, _DISC[px]), CLEARLY_SKIN[::-1]) for px in (5, 3))
+        same = cv2.min(before.same, cv2.max(before.itself, narrow)) * wide
         doubtful = ramp(like, MAYBE_HAND) * same
         like = like * (1.0 - same)
     like_skin = _more(like, SURE_SKIN)

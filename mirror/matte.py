@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mirror.chest import Looked
 from mirror.either import ramp
 
 MEAN_PX, FEW = (25, 25), 0.01
@@ -16,8 +17,8 @@ APART_LEVELS = (40.0, 70.0)
 ASIDE, UNEVEN = (0.45, 0.25), (0.7, 0.5)
 """How far a pixel may be from all mixtures of hand and cloth, and how uneven cloth may be, of their difference."""
 MORE = 1.4
-"""So many times as far from the cloth as the hand around it a pixel may be, and of the hand all the same: a thumb in the
-light before a palm in shadow was none."""
+"""So many times as far from the cloth as the hand around it a pixel may be, and fit all the same: the bright back of a
+hand in motion was a hole in it."""
 _SUM = np.ones((1, 3), np.float32)
 _CROSS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
@@ -42,7 +43,7 @@ def matte_of(
     skin: np.ndarray,
     cloth: np.ndarray,
     seeds: np.ndarray,
-    before: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
+    before: Looked | None,
 ) -> Matte:
     """The mixture of two colours that is nearest to each pixel (Smith and Blinn, SIGGRAPH 1996).
 
@@ -54,8 +55,8 @@ def matte_of(
     behind, near = _mean_around(picture, cloth, cloth)
     uneven = _spread_around(picture, cloth, behind, near)
     if before is not None:
-        _, looked, known = before
-        behind = cv2.blendLinear(looked, behind, known, 1.0 - known)
+        known = before.sure
+        behind = cv2.blendLinear(before.colours, behind, known, 1.0 - known)
         near, uneven = cv2.max(near, known), uneven * (1.0 - known)
     apart, over = cv2.subtract(hand, behind), cv2.subtract(picture, behind, dtype=cv2.CV_32F)
     square = cv2.max(_sum(cv2.multiply(apart, apart)), 1.0)

@@ -39,10 +39,19 @@ def test_what_was_there_before_is_told_from_a_hand():
     looked(chest, 8)
     found = looked(chest, 20, hand=(slice(115, 126), slice(90, 120))).on(ALL)
     assert found is not None
-    same, colours, _ = found
+    same, _, colours, _ = found
     assert same[PLACE].min() > 0.7 and same[145:155, 85:95].min() > 0.9
     assert same[118:123, 95:115].max() < 0.1
     assert colours[110:120, 88:92].mean((0, 1)) == pytest.approx(MUSTARD, abs=3)
+
+
+def test_a_finger_is_told_from_a_lanyard_that_is_as_narrow():
+    chest = Chest()
+    looked(chest, 8)
+    found = looked(chest, 20, hand=(slice(100, 126), slice(100, 103))).on(ALL)
+    assert found is not None
+    assert found.itself[108:120, 101].max() < 0.5 < found.same[108:120, 101].min()
+    assert found.itself[145:155, 85:95].min() > 0.9
 
 
 def test_parts_of_the_canvas_show_the_same():
