@@ -45,8 +45,8 @@ SHOWN, NEAR, EDGE, JOINED, FAINT = 0.5, 0.3, 0.25, 1.2, 0.02
 """Where less of the garment is, there is none for a hand to be before; weight of its zone within which a hand is."""
 ALL_HAND = (0.6, 0.9)
 """Share of hand from which a pixel tells the colour of the rim beside it."""
-WRIST_PX = 5
-"""Canvas pixels over which a bared arm gives way to its hand."""
+WRIST_PX, JOINT_PX = 5, 11
+"""Canvas pixels over which a bared arm gives way to its hand; and a gap between them that is closed."""
 RIM_PX = 8
 """Canvas pixels over which the change of a hand's light fades towards the canvas's rim: a hand may reach beyond it."""
 THROAT_V = (0.05, 0.2)
@@ -61,6 +61,7 @@ _WITHIN = np.minimum(_TO_RIM[0][:, None], _TO_RIM[1]).clip(0.0, 1.0).astype(np.f
 _DISC = {side: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)) for side in (3, 5)}
 _BRIDGE = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
 _AT_WRIST = np.ones((WRIST_PX, WRIST_PX), np.uint8)
+_JOINT = np.ones((JOINT_PX, JOINT_PX), np.uint8)
 _GAP = np.ones((GAP_PX, GAP_PX), np.uint8)
 
 
@@ -179,15 +180,19 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     halo = zones.off * told_apart * (1.0 - kept)
     trust_beside, bared = cv2.max(trust, halo * bare * repair), bare.copy()
     bare *= 1.0 - halo
+    # an arm that is bared ends at its hand, and not before it
+    wrist = around * (1.0 - zones.fingers)
+    joint = _between(bare * arms * (1.0 - kept), kept) * cv2.max(arms, wrist)
+    for values in (bare, bared, repair):
+        np.maximum(values, joint, out=values)
     shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
     left = cv2.max(fingers * (1.0 - repair * room), around * cv2.max(1.0 - repair, zones.middle))
-    wrist = around * (1.0 - zones.fingers)
     left *= 1.0 - cv2.max(arms * repair, wrist) * bare  # a bared arm reaches its hand
     old = outline * left * (1.0 - kept) * cv2.dilate(coverage, _GAP)
     slivers = arms * bare  # between a bared arm and its hand, where the cuff is, there is no gap
     old = cv2.blendLinear(cv2.morphologyEx(old, cv2.MORPH_OPEN, _DISC[5]), old, slivers, 1.0 - slivers)
     over = as_drawn(coverage)
-    drawn = cv2.max(over * (1.0 - shown), cv2.max(old * trust_beside, as_drawn(old * same)))
+    drawn = cv2.max(over * (1.0 - cv2.max(shown, joint)), cv2.max(old * trust_beside, as_drawn(old * same)))
     cv2.copyTo(to_be_drawn(drawn), _more(cv2.absdiff(drawn, over), FAINT), coverage)
     # what is no hand beside a bared arm is its old cuff; skin that looks as before may be skin before skin
     beside = cv2.max(around, arms)
@@ -196,7 +201,7 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     whole = ramp(cv2.erode(cv2.max(seen, sure * own), _DISC[3]), WHOLLY)
     whole = cv2.max(whole, ramp(matte.share, AS_FILMED) * trust * seen)
     # where a cuff ended its colours are in the skin beside it: there the bared arm gives way to the hand bit by bit
-    cuff = bare * repair * (1.0 - kept) * cv2.max(arms, around * (1.0 - zones.fingers))
+    cuff = bare * repair * (1.0 - kept) * cv2.max(arms, wrist)
     whole *= 1.0 - cv2.blur(cv2.dilate(cuff, _AT_WRIST), _AT_WRIST.shape)
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
     repair *= 1.0 - shown * whole
@@ -222,6 +227,15 @@ def _more(values: np.ndarray, than: float) -> np.ndarray:
 
 def _less(values: np.ndarray, than: float) -> np.ndarray:
     return cv2.compare(values, than, cv2.CMP_LT)
+
+
+def _between(arm: np.ndarray, hand: np.ndarray) -> np.ndarray:
+    """float32 HxW, 0..1: gaps of JOINT_PX at most between an arm and a hand, none between fingers. Both float32 HxW,
+    0..1."""
+    arm, hand = cv2.convertScaleAbs(arm, alpha=255.0), cv2.convertScaleAbs(hand, alpha=255.0)  # a third of the time
+    both, alone = (cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _JOINT) for mask in (cv2.max(arm, hand), hand))
+    beside = cv2.min(cv2.min(both, cv2.dilate(arm, _JOINT)), cv2.bitwise_not(alone))
+    return cv2.multiply(beside, 1.0 / 255.0, dtype=cv2.CV_32F)
 
 
 def _connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:

@@ -209,6 +209,20 @@ def test_a_bared_arm_gives_way_to_its_hand_bit_by_bit():
     assert ((along > 0.1) & (along < 0.9)).sum() >= 2
 
 
+def test_no_gap_is_left_between_a_bared_arm_and_its_hand():
+    """The arm's paint ended before the hand: it hung in the air beside it."""
+    person, masks = with_a_hand(MUSTARD)
+    rows, columns = np.mgrid[:CANVAS_H, :CANVAS_W]
+    along = (columns - 112.0 + rows - 152.0) / 2.0
+    arm = (along > 6.0) & (along < 36.0) & (abs(columns - 112 - rows + 152) < 16)
+    masks["bare"][arm] = masks["repair"][arm] = 1.0
+    masks["coverage"][arm] = 0.0
+    draw_hands(person, masks)
+    gap = (slice(152, 155), slice(117, 121))
+    assert as_drawn(masks["coverage"][gap]).max() < 0.3
+    assert masks["bare"][gap].min() > 0.7 and masks["repair"][gap].min() > 0.7
+
+
 def test_skin_that_is_bared_beside_fingers_gives_way_to_what_lies_there():
     """The generator bared more than a hand, of one in motion a finger's breadth: a rim in the colour of arms."""
     person, masks = with_a_hand(MUSTARD)
