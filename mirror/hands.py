@@ -126,24 +126,29 @@ class Masks:
         return Masks(*(getattr(self, field.name)[part] for field in fields(self)))
 
 
-def hands_in_front(person: PersonInputs, hands: list[Hand], masks: Masks, skin: np.ndarray) -> Relit | None:
+def hands_in_front(
+    person: PersonInputs, hands: list[Hand], masks: Masks, skin: np.ndarray, bares_arms: bool = True
+) -> Relit | None:
     """Lays the garment around and between fingers, and fingers before it, by their colour; in place. Of a pixel that is
     partly hand, its edge or one in motion, that part is drawn before the garment, in the colour of the hand: what it is
     mixed with would stand around it as a rim. Beside a bared arm what is no hand is painted: its cuff stood there as a
     ring.
 
     masks: of the whole canvas; coverage, repair and colours are changed around hands, and skin, as of `Bare.colour`,
-    takes their tone. Returns the light that the hands are to be shown in.
+    takes their tone. bares_arms: whether the garment does; of a long sleeve, too, generators take a little for skin.
+    Returns the light that the hands are to be shown in.
     """
     lights = []
     for hand in hands:
         if float(masks.outline[hand.part].max()) >= SHOWN:
-            gain = _hand_in_front(hand, person, masks.on(hand.part), skin)
+            gain = _hand_in_front(hand, person, masks.on(hand.part), skin, bares_arms)
             lights += [] if gain is None else [(hand.part, gain)]
     return together(lights)
 
 
-def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndarray) -> np.ndarray | None:
+def _hand_in_front(
+    hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndarray, bares_arms: bool
+) -> np.ndarray | None:
     """One of them; masks: of its part of the canvas. Returns the gain of light on it, None where it stays."""
     picture, mask = person.canvas[hand.part], person.mask[hand.part]
     outline, room, bare, colours = masks.outline, masks.room, masks.bare, masks.colours
@@ -182,9 +187,11 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     bare *= 1.0 - halo
     # an arm that is bared ends at its hand, and not before it
     wrist = around * (1.0 - zones.fingers)
-    joint = _between(bare * arms * (1.0 - kept), kept) * cv2.max(arms, wrist)
-    for values in (bare, bared, repair):
-        np.maximum(values, joint, out=values)
+    if bares_arms:
+        joint = _between(bare * arms * (1.0 - kept), kept) * cv2.max(arms, wrist)
+        for values in (bare, bared, repair):
+            np.maximum(values, joint, out=values)
+        coverage *= 1.0 - joint
     shown = seen * fingers * cv2.max(matte.told, ramp(like, (SURE_SKIN, 0.9)))
     left = cv2.max(fingers * (1.0 - repair * room), around * cv2.max(1.0 - repair, zones.middle))
     left *= 1.0 - cv2.max(arms * repair, wrist) * bare  # a bared arm reaches its hand
@@ -192,7 +199,7 @@ def _hand_in_front(hand: Hand, person: PersonInputs, masks: Masks, skin: np.ndar
     slivers = arms * bare  # between a bared arm and its hand, where the cuff is, there is no gap
     old = cv2.blendLinear(cv2.morphologyEx(old, cv2.MORPH_OPEN, _DISC[5]), old, slivers, 1.0 - slivers)
     over = as_drawn(coverage)
-    drawn = cv2.max(over * (1.0 - cv2.max(shown, joint)), cv2.max(old * trust_beside, as_drawn(old * same)))
+    drawn = cv2.max(over * (1.0 - shown), cv2.max(old * trust_beside, as_drawn(old * same)))
     cv2.copyTo(to_be_drawn(drawn), _more(cv2.absdiff(drawn, over), FAINT), coverage)
     # what is no hand beside a bared arm is its old cuff; skin that looks as before may be skin before skin
     beside = cv2.max(around, arms)

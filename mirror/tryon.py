@@ -246,7 +246,7 @@ def fit_of_repair(warped: Warped, made: Outputs) -> Fit:
                 down_to_the_end(warped.person, repair, bare.share, end)
             room = enlarge(made["background"][0, 0]) if "background" in made else np.zeros_like(coverage)
             masks = Masks(outline, room, coverage, repair, behind, bare.share)
-            relit = hands_in_front(warped.person, seen.hands, masks, bare.colour)
+            relit = hands_in_front(warped.person, seen.hands, masks, bare.colour, seen.forearms is not None)
         coverage = without_stray_holes(coverage, outline, warped.person.maps[0], end)
     shading = enlarge(made["shading"][0, 0])
     colours = cv2.cvtColor(behind, cv2.COLOR_BGR2BGRA)

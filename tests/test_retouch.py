@@ -223,6 +223,15 @@ def test_no_gap_is_left_between_a_bared_arm_and_its_hand():
     assert masks["bare"][gap].min() > 0.7 and masks["repair"][gap].min() > 0.7
 
 
+def test_what_a_generator_bares_of_a_long_sleeve_is_not_carried_on_to_the_hand():
+    person, masks = with_a_hand(MUSTARD)
+    masks["bare"][156:170, 110:126] = masks["repair"][156:170, 110:126] = 1.0
+    before = masks["coverage"][152:156].copy()
+    skin = np.zeros((64, 48, 3), np.float32)
+    hands_in_front(person, hands_of(person), Masks(**masks), skin, bares_arms=False)
+    assert (masks["coverage"][152:156] >= before - 1e-3).all()
+
+
 def test_skin_that_is_bared_beside_fingers_gives_way_to_what_lies_there():
     """The generator bared more than a hand, of one in motion a finger's breadth: a rim in the colour of arms."""
     person, masks = with_a_hand(MUSTARD)
