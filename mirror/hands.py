@@ -34,7 +34,7 @@ SHARE, PAINTED, WHOLLY = (0.15, 0.65), (0.03, 0.15), (0.65, 0.9)
 """Shares of hand in a pixel from which it is drawn, and wholly: a hand in shadow looks like less. What of a drawn hand
 is painted with its colour, and from where it is shown as filmed if all pixels beside it are so, too: camera and codec
 carry the old cloth's colour a pixel into a hand."""
-AS_FILMED = (0.45, 0.7)
+AS_FILMED = (0.38, 0.63)
 """Share of hand, as it is told, from which a pixel beside others is shown as filmed all the same, but for the light on
 it: `mirror.tone` takes out what it has of the cloth."""
 LIKE_BEFORE, ANY_BEFORE = (0.3, 0.5), (0.0, 0.2)
@@ -60,7 +60,7 @@ _TO_RIM = [np.minimum(np.arange(side), np.arange(side)[::-1]) / RIM_PX for side 
 _WITHIN = np.minimum(_TO_RIM[0][:, None], _TO_RIM[1]).clip(0.0, 1.0).astype(np.float32)
 _DISC = {side: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)) for side in (3, 5)}
 _BRIDGE = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
-_AT_WRIST = np.ones((WRIST_PX, WRIST_PX), np.uint8)
+_SQUARE = np.ones((3, 3), np.uint8)
 _JOINT = np.ones((JOINT_PX, JOINT_PX), np.uint8)
 _GAP = np.ones((GAP_PX, GAP_PX), np.uint8)
 
@@ -209,7 +209,7 @@ def _hand_in_front(
     whole = cv2.max(whole, ramp(matte.share, AS_FILMED) * trust * seen)
     # where a cuff ended its colours are in the skin beside it: there the bared arm gives way to the hand bit by bit
     cuff = bare * repair * (1.0 - kept) * cv2.max(arms, wrist)
-    whole *= 1.0 - cv2.blur(cv2.dilate(cuff, _AT_WRIST), _AT_WRIST.shape)
+    whole *= 1.0 - cv2.blur(cv2.dilate(cuff, _SQUARE), (WRIST_PX, WRIST_PX))
     paint = ramp(seen, PAINTED) * beside * cv2.dilate(cv2.max(drawn, repair), _DISC[5]) * (1.0 - whole)
     repair *= 1.0 - shown * whole
     np.maximum(repair, paint, out=repair)
