@@ -19,7 +19,7 @@ from mirror.crop import shoulder_unit
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, Frame, Landmark, Person
 from mirror.garment import LANDMARKS, Garment
 
-LONGER, SHORTER, OTHER = 0.22, 0.12, 0.38
+LONGER, SHORTER, OTHER = 0.42, 0.12, 0.62
 """Shares of the garment's length below the armpits: it is let down by LONGER and drawn up by SHORTER at most. Where the
 old hem lies OTHER away, that is no matter of a few centimetres and the garment keeps its length."""
 DOWN_S, UP_S = 0.8, 6.0
@@ -37,12 +37,16 @@ LOWER = 0.5
 """Share of the garment's length below the armpits, from the hem up, in which it covers what is to be repaired."""
 SEAM_PX = 4.0
 """Garment-canvas pixels beside the hem's corners over which all this fades: sleeves may lie there."""
+EVEN = 0.75
+"""Share of its step on the chest, from canvas pixel to canvas pixel, that a flow keeps down to the hem and below it."""
 ARM_R, HAND_R, FINGERS = 0.2, 0.28, 2.2
 """Around a forearm and a hand, shoulder widths, the hem is left as it is; how far fingers reach from the wrist, in its
 distances to the knuckles."""
 CLEAR, SOFT_PX, MOST = 0.9, (5, 5), 0.5
 """Share of a place that is clear of them from which an end there is the hem's; over which that fades, canvas pixels;
 share of the garment's width that must have such an end for a line to be drawn through them."""
+_STRIP = np.ones((9, 1), np.uint8)
+"""What is worn in fewer rows one below the other is no old garment: at the picture's end a network sees such strips."""
 _ARMS = (
     (Landmark.LEFT_ELBOW, Landmark.LEFT_WRIST, Landmark.LEFT_INDEX, Landmark.LEFT_PINKY),
     (Landmark.RIGHT_ELBOW, Landmark.RIGHT_WRIST, Landmark.RIGHT_INDEX, Landmark.RIGHT_PINKY),
@@ -91,10 +95,12 @@ class Hem:
             return fit
         x, y = cv2.split(fit.flow)
         x, y = (x + 1.0) * np.float32(_UNIT_X), (y + 1.0) * np.float32(_UNIT_Y)
+        inside = _inside(x, lay)
+        y = _carried_down(fit.coverage, inside, y, lay)
         end = float(fit.crop.to_canvas(np.array(frame.size, np.float64))[1])
         self._drop = self._settled(_old_hem(fit, x, y, lay, end), garment, frame.moment)
         self._garment, self._moment = garment, frame.moment
-        return _let_down(fit, garment, x, y, lay, self._drop, end, person)
+        return _let_down(fit, garment, (x, y, inside), lay, self._drop, end, person)
 
     def _settled(self, seen: float | None, garment: Garment, moment: float) -> float:
         """By how much it is let down now, from how far below its hem the old one is seen."""
@@ -120,6 +126,41 @@ def _lay_of(garment: Garment) -> _Lay:
     return _Lay((at["armpit_left"][1] + at["armpit_right"][1]) / 2.0, float(hem), left, right)
 
 
+def _carried_down(coverage: np.ndarray, inside: np.ndarray, y: np.ndarray, lay: _Lay) -> np.ndarray:
+    """The flow's y with cloth no longer stretched towards the hem than by EVEN: near it and below, where a network need
+    not tell, it hardly goes on, and a few rows of a hem filled a hand's breadth.
+
+    y: float32 256x192, the flow's in garment-canvas pixels. inside: of `_inside`. coverage: float32 256x192, 0..1.
+    """
+    chest = lay.hem - LOWER * lay.length
+    middle = slice(2, None, 4)  # of every fourth column
+    above = y[:, middle]
+    told = (above > lay.armpit) & (above < chest) & (inside[:, middle] == 1.0) & (coverage[:, middle] > 0.5)
+    rows = np.flatnonzero(told.any(1))
+    if rows.size < LEAST_PX:
+        return y
+    low = slice(int(rows[0]), CANVAS_H)
+    step = EVEN * float(np.median(np.diff(above[low], axis=0)[told[low][1:]]))
+    down = np.arange(CANVAS_H - low.start, dtype=np.float32)[:, None] * np.float32(step)
+    below, torso = y[low], inside[low]
+    other = cv2.bitwise_or(cv2.compare(below, chest, cv2.CMP_LE), cv2.compare(torso, 0.0, cv2.CMP_EQ))
+    level = below - down
+    cv2.copyTo(np.full_like(level, -CANVAS_H), other, level)
+    even = np.maximum.accumulate(level, 0)
+    even += down
+    cv2.copyTo(below, other, even)
+    out = y.copy()
+    out[low] = cv2.blendLinear(even, below, torso, 1.0 - torso)
+    return out
+
+
+def _inside(x: np.ndarray, lay: _Lay) -> np.ndarray:
+    """float32, like x (garment-canvas pixels): 1 between the hem's corners, 0 at SEAM_PX beside them and farther."""
+    beside = cv2.absdiff(x, (lay.left + lay.right) / 2.0)
+    share = cv2.multiply(cv2.subtract(beside, (lay.right - lay.left) / 2.0 + SEAM_PX), -1.0 / SEAM_PX)
+    return cv2.min(cv2.max(share, 0.0), 1.0)
+
+
 def _old_hem(fit: Fit, x: np.ndarray, y: np.ndarray, lay: _Lay, end: float) -> float | None:
     """Garment-canvas pixels from the garment's hem down to the old one's, or to where the new one is seen to end;
     None where too little is seen of either.
@@ -131,6 +172,8 @@ def _old_hem(fit: Fit, x: np.ndarray, y: np.ndarray, lay: _Lay, end: float) -> f
     asked = cv2.inRange(x, middle - half, middle + half)
     asked &= cv2.inRange(y, lay.hem - LOWER * lay.length, lay.hem + 1.5 * OTHER * lay.length)
     worn = cv2.compare(cv2.max(cv2.extractChannel(fit.repair, 3), fit.coverage), 0.5, cv2.CMP_GT) & asked
+    worn[max(int(end), 0) :] = 0
+    worn = cv2.morphologyEx(worn, cv2.MORPH_OPEN, _STRIP)
     columns = np.flatnonzero(worn.any(0))
     if columns.size < LEAST_COLUMNS:
         return None
@@ -148,21 +191,22 @@ def _allowed(drop: float, length: float) -> float:
 
 
 def _let_down(
-    fit: Fit, garment: Garment, x: np.ndarray, y: np.ndarray, lay: _Lay, drop: float, end: float, person: Person
+    fit: Fit, garment: Garment, at: tuple[np.ndarray, ...], lay: _Lay, drop: float, end: float, person: Person
 ) -> Fit:
-    """x, y: the flow in garment-canvas pixels. drop: by so many of these the hem comes to lie lower. end: canvas row at
-    which the picture ends."""
+    """at: the flow in garment-canvas pixels, x and y, and `_inside` of it. drop: by so many of these the hem comes to
+    lie lower. end: canvas row at which the picture ends."""
     assert fit.repair is not None
+    x, y, inside = at
     # nothing above is below the armpits, or as far down as it covers
     deepest = y.max(1)
     first = int((deepest > lay.armpit).argmax())
     last = max(int((deepest > lay.hem - LOWER * lay.length).argmax()), first)
     low, lower = slice(first, CANVAS_H), slice(last, CANVAS_H)
-    x, y = x[low], y[low]
-    inside = np.clip(1.0 + np.minimum(x - np.float32(lay.left), np.float32(lay.right) - x) / SEAM_PX, 0.0, 1.0)
+    x, y, inside = x[low], y[low], inside[low]
     down = np.maximum((y - np.float32(lay.armpit)) / np.float32(lay.length + drop), 0.0)
-    lift = np.where(down < 1.0, down * down, 2.0 * down - 1.0) * inside * np.float32(drop)
-    hung = y - lift
+    within = cv2.min(down, 1.0)  # most on the way there, so that a hem's ribbing stays as wide as it is
+    lift = cv2.multiply(cv2.multiply(within, within), 2.0 - within) + (down - within)
+    hung = cv2.subtract(y, cv2.multiply(lift, inside, scale=drop))
     flow, coverage = fit.flow.copy(), fit.coverage.copy()
     flow[low, :, 1] = hung * np.float32(1.0 / _UNIT_Y) - 1.0
     x, y, hung, inside = (values[last - first :] for values in (x, y, hung, inside))
