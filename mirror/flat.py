@@ -60,6 +60,8 @@ def parts(garment: Garment) -> np.ndarray:
     if garment.sleeves == "none":
         return np.zeros_like(nearest, np.uint8)
     out = np.array([0, 1, 3], np.uint8)[nearest]
+    if garment.sleeves == "short":
+        return out
     places = np.stack(np.meshgrid(np.arange(CANVAS_W), np.arange(CANVAS_H)), -1)
     for k, sleeve in enumerate(sleeves_of(garment, nearest)):
         out[nearest == 1 + k] += sleeve.coordinates(places[nearest == 1 + k])[0] > ELBOW
@@ -67,9 +69,9 @@ def parts(garment: Garment) -> np.ndarray:
 
 
 def sleeves_of(garment: Garment, nearest: np.ndarray) -> tuple[Sleeve, ...]:
-    """Left and right; none of a garment without long ones. nearest: 256x192, the row of `part_distances` that is least
+    """Left and right; none of a garment without sleeves. nearest: 256x192, the row of `part_distances` that is least
     at each place."""
-    if garment.sleeves != "long":
+    if garment.sleeves == "none":
         return ()
     return tuple(_sleeve(garment, nearest == 1 + k, side) for k, side in enumerate(SIDES))
 

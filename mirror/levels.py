@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mirror.flat import parts
+from mirror.folds import without_folds
 from mirror.frames import CANVAS_W
 from mirror.wardrobe import Garment
 
@@ -80,7 +81,7 @@ def _build(garment: Garment) -> list[Level]:
     alpha = garment.picture[..., 3]
     if garment.inner is not None:  # the inside of the back collar lies behind the neck: not drawn on a body
         alpha = cv2.multiply(alpha, 255 - garment.inner, scale=1.0 / 255.0)
-    picture, scale = colours_carried_on(garment.picture), 1.0
+    picture, scale = without_folds(garment, colours_carried_on(garment.picture)), 1.0
     cv2.insertChannel(alpha, picture, 3)
     levels = [_framed(picture, scale)]
     while min(picture.shape[:2]) > CANVAS_W // 2 and scale < MAX_REDUCTION:

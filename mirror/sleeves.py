@@ -49,11 +49,11 @@ _BODY = PERSON_CHANNELS.index("mask")
 
 
 class Sleeves:
-    """The sleeves of one garment."""
+    """The long sleeves of one garment."""
 
     def __init__(self, garment: Garment) -> None:
         self._nearest = part_distances(garment).argmin(0).astype(np.uint8)
-        self._sleeves = sleeves_of(garment, self._nearest)
+        self._sleeves = sleeves_of(garment, self._nearest) if garment.sleeves == "long" else ()
 
     def laid_on(self, person: PersonInputs, flow: np.ndarray, coverage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flow and coverage with the cloth of long sleeves on the forearms whose hands are seen, elsewhere as they are.
