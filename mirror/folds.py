@@ -25,8 +25,10 @@ the other, up to which it is plain, and from which it has a pattern, of which no
 0.09 to 0.5, of plain sleeves in poor photos 0.065 at most."""
 DARK = 12.0
 """Levels that are added to all colours where they are compared: black cloth is noise."""
-FINE = 2.0
+FINE = 1.34
 """Pixels to one of the garment canvas at which folds are looked for: of the weave, which is finer, nothing is taken."""
+ONE = 100.0
+"""The gain of 1 in 8 bits: none is more than 2.2."""
 _AROUND = np.ones((9, 9), np.uint8)
 STEPS = 64
 """Places along a sleeve at which the cloth around it is told."""
@@ -65,8 +67,10 @@ def without_folds(garment: Garment, picture: np.ndarray) -> np.ndarray:
             most = abs(apart).max(1, keepdims=True)
             share = plain * LESS * ramp(most, FOLD[::-1]) * np.maximum(1.0 - SLIGHT / np.maximum(most, 1e-6), 0.0)
             gain[rows, columns] = np.exp2(share * apart)
-    gain = cv2.resize(cv2.blur(gain, (3, 3)), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.cvtColor(cv2.multiply(picture[..., :3], gain, dtype=cv2.CV_8U), cv2.COLOR_BGR2BGRA)
+    # of 8 bits, and with a fourth channel: an eighth of the time
+    gain = cv2.cvtColor(cv2.convertScaleAbs(cv2.blur(gain, (3, 3)), alpha=ONE), cv2.COLOR_BGR2BGRA)
+    gain = cv2.resize(gain, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.multiply(picture, gain, scale=1.0 / ONE)
 
 
 def _plain(colours: np.ndarray) -> float:

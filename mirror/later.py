@@ -13,11 +13,11 @@ from collections import deque
 from mirror.frames import Frame
 from mirror.tailor import Dressed
 
-MOST_LATE_S = 0.075
-"""So old a picture is drawn at the latest: on the screen it is then up to 100 ms old, a camera's own delay not
+OLD_S = 0.085
+"""So old a picture is on the screen, in the mean, where fits take longer: 100 ms hardly ever, a camera's own delay not
 counted."""
 LEARNT = 0.1
-"""Share that the newest value has in what is known of the time that fits take."""
+"""Share that the newest value has in what is known of the time that fits and drawing take."""
 FITS_KEPT = 4
 
 
@@ -28,12 +28,12 @@ class Later:
         self._frames: deque[Frame] = deque()
         self._fits: deque[Dressed] = deque(maxlen=FITS_KEPT)
         self._takes_s: float | None = None
-        self._spread_s = 0.0
+        self._spread_s = self._drawing_s = 0.0
 
     @property
     def wait_s(self) -> float:
-        """How old a picture is when it is shown: most fits are there by then. 0 until the first one came."""
-        return 0.0 if self._takes_s is None else min(self._takes_s + self._spread_s, MOST_LATE_S)
+        """How old a picture is when it is drawn: most fits are there by then. 0 until the first one came."""
+        return 0.0 if self._takes_s is None else max(min(self._takes_s + self._spread_s, OLD_S - self._drawing_s), 0.0)
 
     @property
     def waiting(self) -> int:
@@ -55,6 +55,10 @@ class Later:
         off = takes_s - self._takes_s
         self._takes_s += LEARNT * off
         self._spread_s += LEARNT * (abs(off) - self._spread_s)
+
+    def drawn(self, took_s: float) -> None:
+        """A picture was drawn and shown in so long."""
+        self._drawing_s += LEARNT * (took_s - self._drawing_s)
 
     def due(self, now: float) -> Frame | None:
         """The newest picture for which it is time, once; those before it are left out."""

@@ -212,6 +212,7 @@ class Live:
                     say(f"Showing {self._address.words}, {frame.size[0]}x{frame.size[1]}.")
                 dressed = later.nearest(frame)
                 presenter.present(frame, dressed, now)
+                later.drawn(time.monotonic() - now)
                 shown, worn = frame, dressed.garment if dressed else None
             elif state is State.ENDED and not later.waiting:
                 break

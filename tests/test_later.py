@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mirror.frames import TryOn
-from mirror.later import MOST_LATE_S, Later
+from mirror.later import OLD_S, Later
 from mirror.tailor import Dressed
 from mirror.wardrobe import Garment
 from tests.bodies import flat_garment, textured_frame
@@ -47,7 +47,7 @@ def test_before_the_first_fit_pictures_are_shown_at_once(garment: Garment) -> No
 @pytest.mark.parametrize(("takes_s", "behind"), [(0.03, 1), (0.06, 1), (0.12, 3)])
 def test_a_picture_waits_for_its_fit_but_not_for_long(takes_s: float, behind: int, garment: Garment) -> None:
     settled = shown(Later(), takes_s, garment)[20:]
-    assert all(now - i * EVERY_S == pytest.approx(min(takes_s, MOST_LATE_S), abs=0.005) for now, i, _ in settled)
+    assert all(now - i * EVERY_S == pytest.approx(min(takes_s, OLD_S), abs=0.005) for now, i, _ in settled)
     assert [i for _, i, _ in settled] == list(range(settled[0][1], settled[-1][1] + 1))  # none twice, none left out
     assert max(abs(i - fit) for _, i, fit in settled) == behind
 
@@ -67,3 +67,14 @@ def test_a_late_main_thread_leaves_pictures_out() -> None:
         later.add(textured_frame(index * EVERY_S, index))
     frame = later.due(0.1)
     assert frame is not None and frame.index == 3 and later.waiting == 1 and later.due(0.1) is None
+
+
+def test_a_picture_that_takes_long_to_draw_waits_the_less(garment: Garment) -> None:
+    later = Later()
+    later.fitted(dressed(0, garment), 1.0)
+    waits = []
+    for took_s in (0.0, 0.02, 0.2):
+        for _ in range(100):
+            later.drawn(took_s)
+        waits.append(later.wait_s)
+    assert waits == pytest.approx([OLD_S, OLD_S - 0.02, 0.0], abs=1e-4)
