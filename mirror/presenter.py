@@ -78,7 +78,7 @@ class Presenter:
         self.quit = False
 
     def present(self, frame: Frame, dressed: Dressed | None, now: float) -> None:
-        """Shows a frame in the newest fit there is, or as it is. The fit may be older: it is carried along."""
+        """Shows a frame in a try-on, or as it is. That may be of another frame: it is carried along."""
         picture, worn = frame.image, None
         result = dressed.result if dressed else None
         if dressed and result and result.fit is not None and result.frame.size == frame.size and not self._before:
