@@ -1,4 +1,4 @@
-"""Where lag comes from: `python -m bench lag --source CLIP --delay 4 --json FILE`. Repeatable: no clock is in it.
+"""Where lag comes from: `python -m bench lag --source CLIP --delay 1 --json FILE`. Repeatable: no clock is in it.
 
 A clip runs forth and back, picture by picture. The fit of a picture is shown so many pictures later, steadied and
 carried along as in the mirror, and what each step adds is read from the same spots of the garment.

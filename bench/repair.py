@@ -43,7 +43,7 @@ HANDS = Path(__file__).with_name("repair_hands.json")
 HANDS_VOID_PX = 1.0
 """Camera pixels: what lies this near to a label's outline is left out of `..._inside`, as benchmarks of segmentation
 leave out a void band. Labels are no better than that, and lens and codec mix hand and background in these pixels, which
-are a tenth of a hand at 640 x 480."""
+are a twelfth of a hand at 640 x 480."""
 FINE = 4
 """Labels are filled on a raster this many times finer than the picture: they are drawn on half pixels."""
 WORN_TO = {"again": 0.35, "help": 0.35, "no": 0.35, "home_selfie": 0.0}

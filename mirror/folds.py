@@ -39,7 +39,8 @@ ALIKE, ALIKE_REACH = 0.3, 12
 def without_folds(garment: Garment, picture: np.ndarray) -> np.ndarray:
     """The garment's picture with the folds of its sleeves lessened; of one without sleeves as it is.
 
-    picture: uint8 HxWx4 BGRA, the garment's, with its colours carried on around it. 15 ms, whatever its size.
+    picture: uint8 HxWx4 BGRA, the garment's, with its colours carried on around it; the answer's
+    alpha is 255. 20 ms, whatever its size.
     """
     nearest = part_distances(garment).argmin(0).astype(np.uint8)
     sleeves = sleeves_of(garment, nearest)

@@ -1,4 +1,4 @@
-"""Between two fits: carry the last one along with the body, so that the garment sticks at display rate."""
+"""Between two fits: carry the nearest one along with the body, so that the garment sticks at display rate."""
 
 from __future__ import annotations
 

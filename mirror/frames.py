@@ -184,7 +184,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class TryOn:
-    """What the try-on worker hands to the window: the newest fit and what it was made from.
+    """What the try-on worker hands to the window: a fit and what it was made from.
 
     frame: the frame that was fitted. person: None when nobody stands there; then fit is None too.
     garment: slug of the garment of the fit.

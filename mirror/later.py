@@ -17,7 +17,8 @@ OLD_S = 0.085
 """So old a picture is on the screen, in the mean, where fits take longer: 100 ms hardly ever, a camera's own delay not
 counted."""
 LEARNT = 0.1
-"""Share that the newest value has in what is known of the time that fits and drawing take."""
+"""Share that the newest value has in what is known of the time that fits and drawing take. A fit counts as twice as
+late as a picture may be at most: the first one takes seconds."""
 FITS_KEPT = 4
 
 
@@ -49,7 +50,9 @@ class Later:
         if self._fits and self._fits[-1] is dressed:
             return
         self._fits.append(dressed)
-        takes_s = now - dressed.result.frame.t_capture
+        if dressed.result.person is None:
+            return  # that nobody is there is known at once
+        takes_s = min(now - dressed.result.frame.t_capture, 2.0 * OLD_S)
         if self._takes_s is None:
             self._takes_s = takes_s
         off = takes_s - self._takes_s
@@ -75,5 +78,6 @@ class Later:
         """The try-on of the picture nearest to this one, in the garment of the newest; None where there is none."""
         if not self._fits:
             return None
-        worn = [d for d in self._fits if d.garment is self._fits[-1].garment]
-        return min(reversed(worn), key=lambda d: abs(d.result.frame.index - frame.index))
+        newest = self._fits[-1]
+        worn = [d for d in self._fits if d.garment is newest.garment and d.result.frame.size == frame.size]
+        return min(reversed(worn), key=lambda d: abs(d.result.frame.t_capture - frame.t_capture), default=newest)

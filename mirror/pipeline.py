@@ -204,6 +204,8 @@ class Live:
             if (latest := self._worker.newest) is not None:
                 later.fitted(latest, now)
             frame = later.due(now)
+            if frame is None and state is State.ENDED:
+                time.sleep(min(WAIT_S, later.until_due_s(now)))  # a camera that ended is not waited for
             if frame is None and latest is not None and latest.garment is wanted is not worn:
                 frame = shown
             if frame is not None:
@@ -216,7 +218,7 @@ class Live:
                 shown, worn = frame, dressed.garment if dressed else None
             elif state is State.ENDED and not later.waiting:
                 break
-            elif state in (State.LIVE, State.ENDED):
+            elif later.waiting or state is State.LIVE:
                 presenter.idle(now)
             elif now - messaged > MESSAGE_EVERY_S:
                 messaged = now

@@ -18,27 +18,32 @@ _BETWEEN_S = (CROWDED_S + ROOMY_S) / 2.0
 
 
 class Room:
-    """Taken by a try-on that begins, given back when the next may. From any thread, but `took`, from one."""
+    """Taken by a try-on that begins, given back when the next may. `give_back` and `took`: from one thread."""
 
     def __init__(self) -> None:
         self._free = threading.BoundedSemaphore(UNDER_WAY)
         self._takes_s = _BETWEEN_S
         self.crowded = False
         """Whether there is room for one less."""
+        self._withheld = False
 
     def take(self, timeout_s: float) -> bool:
         """Waits for room so long; whether there was some."""
         return self._free.acquire(timeout=timeout_s)
 
     def give_back(self) -> None:
-        self._free.release()
+        if self.crowded and not self._withheld:
+            self._withheld = True  # here: whoever waits for room would have it before `took` could keep it
+        else:
+            self._free.release()
 
     def took(self, takes_s: float) -> None:
         """A fit was there so long after its picture."""
         self._takes_s += LEARNT * (min(takes_s, MOST_S) - self._takes_s)
-        if self.crowded and self._takes_s < ROOMY_S:
-            self._free.release()
-        elif self.crowded or self._takes_s <= CROWDED_S or not self._free.acquire(blocking=False):
+        if self._takes_s >= ROOMY_S if self.crowded else self._takes_s <= CROWDED_S:
             return
         self.crowded = not self.crowded
         self._takes_s = _BETWEEN_S  # what was is no guide to what will be
+        if not self.crowded and self._withheld:
+            self._withheld = False
+            self._free.release()

@@ -22,8 +22,8 @@ BUSY_S = 0.5
 """How long arms count as moving after they did."""
 FOLLOW_S, SLIGHT_PX, SLIGHT_SHARE = 0.04, 3.0, 0.15
 """Time in which most of what parts a garment from its seat is made good, where that is much more than so many canvas
-pixels; of less, being noise for the most part, no more than that share of it: followed faster, a garment at rest
-shakes."""
+pixels; of what is much less, being noise for the most part, hardly more than that share of it: followed faster, a
+garment at rest shakes."""
 STEP = 4
 """Canvas pixels between the points at which two fits are compared."""
 BELOW, NEAR_PX = 0.3, 12.0
@@ -103,8 +103,9 @@ class Seat:
         time = SIT_S + self._busy * (BUSY_SIT_S - SIT_S)
         self._sits = self._sits + (1.0 - np.exp(-elapsed / time)) * (here + apart.by - self._sits)
         off = self._sits - here
-        far, slight = float(off @ off), SLIGHT_PX**2
-        shift = (1.0 - np.exp(-elapsed / FOLLOW_S)) * (far + SLIGHT_SHARE * slight) / (far + slight) * off
+        far_2, slight_2 = float(off @ off), SLIGHT_PX**2
+        share = (far_2 + SLIGHT_SHARE * slight_2) / (far_2 + slight_2)
+        shift = (1.0 - np.exp(-elapsed / FOLLOW_S)) * share * off
         to_new = apart.turn @ (apart.by - shift)
         return Shift(shift, -apart.turn @ shift, to_new, float(self._collar[1]), float(self._chest[1]))
 

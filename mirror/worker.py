@@ -201,7 +201,8 @@ class TryOnWorker:
                 continue
             self.newest = tailor.complete(begun)
             completed = time.monotonic()
-            self._room.took(completed - begun.frame.t_capture)
+            if begun.person is not None:  # that nobody is there is known at once
+                self._room.took(completed - begun.frame.t_capture)
 
     def _look_ahead(self, tailor: Tailor, rail: Rail) -> None:
         """One garment after the other, those beside the one worn first, so that a key press finds them ready."""

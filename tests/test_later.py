@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from mirror.frames import TryOn
+from mirror.frames import Frame, TryOn
 from mirror.later import OLD_S, Later
 from mirror.tailor import Dressed
 from mirror.wardrobe import Garment
-from tests.bodies import flat_garment, textured_frame
+from tests.bodies import flat_garment, standing, textured_frame
 
 EVERY_S = 1.0 / 30.0
 
@@ -19,7 +20,7 @@ def garment() -> Garment:
 
 
 def dressed(index: int, garment: Garment) -> Dressed:
-    return Dressed(TryOn(textured_frame(index * EVERY_S, index), None, None, garment.slug), garment)
+    return Dressed(TryOn(textured_frame(index * EVERY_S, index), standing(), None, garment.slug), garment)
 
 
 def shown(later: Later, takes_s: float, garment: Garment, pictures: int = 40) -> list[tuple[float, int, int]]:
@@ -52,13 +53,46 @@ def test_a_picture_waits_for_its_fit_but_not_for_long(takes_s: float, behind: in
     assert max(abs(i - fit) for _, i, fit in settled) == behind
 
 
+def fit_of(later: Later, frame: Frame) -> Dressed:
+    near = later.nearest(frame)
+    assert near is not None
+    return near
+
+
 def test_a_picture_is_shown_in_the_fit_nearest_to_it(garment: Garment) -> None:
     later = Later()
     for index in (3, 5, 6):
         later.fitted(dressed(index, garment), 1.0)
-    assert [later.nearest(textured_frame(index=i)).result.frame.index for i in (2, 3, 5, 9)] == [3, 3, 5, 6]  # type: ignore[union-attr]
+    near = [fit_of(later, textured_frame(i * EVERY_S, i)).result.frame.index for i in (2, 3, 5, 9)]
+    assert near == [3, 3, 5, 6]
     later.fitted(dressed(7, other := flat_garment()), 1.0)
-    assert (near := later.nearest(textured_frame(index=3))) is not None and near.garment is other
+    assert fit_of(later, textured_frame(3 * EVERY_S, 3)).garment is other
+
+
+def test_after_a_camera_was_lost_time_counts_and_not_the_number(garment: Garment) -> None:
+    later = Later()
+    later.fitted(dressed(10, garment), 1.0)
+    later.fitted(back := Dressed(TryOn(textured_frame(30.1, 13), standing(), None, "flat"), garment), 30.2)
+    assert fit_of(later, textured_frame(30.0, 11)) is back
+
+
+def test_a_fit_of_another_size_is_taken_only_where_there_is_no_other(garment: Garment) -> None:
+    later = Later()
+    later.fitted(old := dressed(10, garment), 1.0)
+    small = Frame(np.zeros((120, 160, 3), np.uint8), 11 * EVERY_S, 11)
+    assert fit_of(later, small) is old
+    later.fitted(new := Dressed(TryOn(Frame(small.image, 1.0, 30), standing(), None, "flat"), garment), 1.1)
+    assert fit_of(later, small) is new
+
+
+def test_that_nobody_is_there_does_not_make_fits_soon(garment: Garment) -> None:
+    later = Later()
+    later.fitted(dressed(0, garment), 0.06)
+    before = later.wait_s
+    for index in range(1, 50):
+        empty = Dressed(TryOn(textured_frame(index * EVERY_S, index), None, None, garment.slug), garment)
+        later.fitted(empty, index * EVERY_S + 0.01)
+    assert later.wait_s == before > 0.0
 
 
 def test_a_late_main_thread_leaves_pictures_out() -> None:
