@@ -13,7 +13,7 @@ from collections import deque
 from mirror.frames import Frame
 from mirror.tailor import Dressed
 
-OLD_S = 0.085
+OLD_S = 0.08
 """So old a picture is on the screen, in the mean, where fits take longer: 100 ms hardly ever, a camera's own delay not
 counted."""
 LEARNT = 0.1
