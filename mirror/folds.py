@@ -29,11 +29,11 @@ FINE = 1.34
 """Pixels to one of the garment canvas at which folds are looked for: of the weave, which is finer, nothing is taken."""
 ONE = 100.0
 """The gain of 1 in 8 bits: none is more than 2.2."""
-_AROUND = np.ones((9, 9), np.uint8)
 STEPS = 64
 """Places along a sleeve at which the cloth around it is told."""
 ALIKE, ALIKE_REACH = 0.3, 12
 """Cloth that differs by less, powers of 2, so many places on, is no stripe's: it is the same in better light."""
+_AROUND = np.ones((9, 9), np.uint8)
 
 
 def without_folds(garment: Garment, picture: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""A garment hangs down to the hem of what it hides, where that is a little longer.
+"""A garment hangs down to the hem of what it hides, where that is not much longer.
 
 What lies under the old garment below the new one's hem no camera has seen: whatever is painted there looks invented.
-Garments stretch, and nobody knows to a hand's breadth where one will end; so within that freedom the new one is let
+Garments stretch, and from a picture of one that lies nobody knows how far down it will reach; so the new one is let
 down, more towards its hem than at the chest, where prints are. There it also covers whatever is to be repaired: the
 networks are least sure of its lower end, above all where the picture cuts it.
 """
@@ -21,7 +21,7 @@ from mirror.garment import LANDMARKS, Garment
 
 LONGER, SHORTER, OTHER = 0.42, 0.12, 0.62
 """Shares of the garment's length below the armpits: it is let down by LONGER and drawn up by SHORTER at most. Where the
-old hem lies OTHER away, that is no matter of a few centimetres and the garment keeps its length."""
+old hem lies OTHER away, it is another kind of garment and the new one keeps its length."""
 DOWN_S, UP_S = 0.8, 6.0
 """Times in which most of a difference is taken over, downwards and upwards: a hand before the hem lifts nothing."""
 FORGET_AFTER_S = 2.0
