@@ -13,9 +13,9 @@ from collections import deque
 from mirror.frames import Frame
 from mirror.tailor import Dressed
 
-OLD_S = 0.08
+OLD_S = 0.077
 """So old a picture is on the screen, in the mean, where fits take longer: 100 ms hardly ever, a camera's own delay not
-counted."""
+counted; and 150 ms hardly ever the picture of its fit, which is one or two before it."""
 LEARNT = 0.1
 """Share that the newest value has in what is known of the time that fits and drawing take. A fit counts as twice as
 late as a picture may be at most: the first one takes seconds."""
