@@ -55,20 +55,25 @@ class Sleeves:
         self._nearest = part_distances(garment).argmin(0).astype(np.uint8)
         self._sleeves = sleeves_of(garment, self._nearest) if garment.sleeves == "long" else ()
 
-    def laid_on(self, person: PersonInputs, flow: np.ndarray, coverage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Flow and coverage with the cloth of long sleeves on the forearms whose hands are seen, elsewhere as they are.
+    def arms(self, person: PersonInputs) -> list[_Arm]:
+        """Those that long sleeves are laid on: whose hands are seen. 0.6 ms, while the warp is at work."""
+        seen = hands_seen(person) if self._sleeves else (0.0, 0.0)
+        sides = [side for side in (0, 1) if seen[side]]
+        return [_Arm(side, seen[side], *limbs) for side, limbs in zip(sides, _limbs(person, sides), strict=True)]
+
+    def laid_on(self, arms: list[_Arm], flow: np.ndarray, coverage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Flow and coverage with the cloth of sleeves on these arms, elsewhere as they are.
 
         flow: float32 2x128x96, `Fit`'s convention, coverage: float32 128x96, 0..1, as the warp network answers.
         """
-        seen = hands_seen(person) if self._sleeves else (0.0, 0.0)
-        if not max(seen):
+        if not arms:
             return flow, coverage
         places, coverage = flow_to_pixels(flow.transpose(1, 2, 0)), coverage.copy()
         part = cv2.remap(self._nearest, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        sides = [side for side in (0, 1) if seen[side]]
-        for side, (upper, forearm) in zip(sides, _limbs(person, sides), strict=True):
-            _cover_upper_arm(self._sleeves[side], upper, places, coverage)
-            _lay_on_forearm(self._sleeves[side], forearm, seen[side], part == 1 + side, places, coverage)
+        for arm in arms:
+            sleeve = self._sleeves[arm.side]
+            _cover_upper_arm(sleeve, arm.upper, places, coverage)
+            _lay_on_forearm(sleeve, arm.forearm, arm.seen, part == 1 + arm.side, places, coverage)
         return flow_from_pixels(places).transpose(2, 0, 1), coverage
 
 
@@ -87,8 +92,17 @@ class _Limb(NamedTuple):
     unit: float
 
 
+class _Arm(NamedTuple):
+    """side: 0 left, 1 right. seen: 0..1, how surely its hand is."""
+
+    side: int
+    seen: float
+    upper: _Limb
+    forearm: _Limb
+
+
 def _limbs(person: PersonInputs, sides: Iterable[int]) -> Iterator[tuple[_Limb, _Limb]]:
-    """Upper arm and forearm of each side, 0 left, 1 right."""
+    """Upper arm and forearm of each of these sides, 0 left, 1 right."""
     x, y = either.grid(person.landmarks)
     at = person_points(person.landmarks)
     unit = float(torso_frame(at)[3][0, 0, 0])

@@ -204,12 +204,13 @@ class NeuralFitter:
         for name in self._ahead:  # while the warp is at work on another thread
             inputs.named(name)
         seen = seen_of(inputs, prepared.garment) if self._tells_skin else None
+        arms = prepared.sleeves.arms(inputs)
         room = None
         if self._backdrop is not None:
             self._backdrop.see(frame, person)
             room = self._backdrop.behind(crop, frame.size)
         warp = answer.result()
-        shown, covered = prepared.sleeves.laid_on(inputs, warp["flow"][0], warp["coverage"][0, 0])
+        shown, covered = prepared.sleeves.laid_on(arms, warp["flow"][0], warp["coverage"][0, 0])
         flow, coverage = enlarge_flow(shown), np.clip(enlarge(covered), 0.0, 1.0)
         picture = prepared.inputs.warped(flow)
         return Warped(frame, inputs, crop, flow, coverage, outline_of(picture), seen, room), picture

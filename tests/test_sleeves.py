@@ -7,6 +7,7 @@ import pytest
 
 from mirror.flat import ELBOW, Sleeve, part_distances, sleeves_of
 from mirror.frames import CANVAS_W, Landmark, flow_from_pixels, flow_to_pixels
+from mirror.inputs import PersonInputs
 from mirror.maps import MAP_H, MAP_W
 from mirror.sleeves import CUFF, SHOWN, Sleeves
 from tests.bodies import flat_garment
@@ -46,9 +47,15 @@ def read(flow: np.ndarray, at: tuple[int, int]) -> tuple[float, float]:
     return float(along), float((across - middle) / half)
 
 
+def laid_on(kind: str, who: PersonInputs, flow: np.ndarray, coverage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """With the sleeves of a garment of that kind."""
+    garment = Sleeves(flat_garment(kind))
+    return garment.laid_on(garment.arms(who), flow, coverage)
+
+
 @pytest.mark.parametrize("covered", [0.0, 1.0])
 def test_a_forearm_the_network_does_not_see_gets_its_sleeve(covered: float):
-    laid, coverage = Sleeves(flat_garment("long")).laid_on(person(), *chest(covered))
+    laid, coverage = laid_on("long", person(), *chest(covered))
     for share in (0.1, 0.5, 0.9):
         along, aside = read(laid, on_map(share))
         assert along == pytest.approx(ELBOW + (1.0 - ELBOW) * share / CUFF, abs=0.03)
@@ -61,7 +68,7 @@ def test_a_forearm_the_network_does_not_see_gets_its_sleeve(covered: float):
 
 def test_beside_the_forearm_nothing_changes():
     flow, coverage = chest()
-    laid, covered = Sleeves(flat_garment("long")).laid_on(person(), flow, coverage)
+    laid, covered = laid_on("long", person(), flow, coverage)
     away = np.ones((MAP_H, MAP_W), bool)
     away[60:100, 40:90] = False
     away[:, :40] = False  # the other arm hangs there
@@ -71,14 +78,14 @@ def test_beside_the_forearm_nothing_changes():
 def test_without_a_hand_in_sight_the_network_is_believed():
     somebody = person(hand=False)
     flow, coverage = chest()
-    laid, _ = Sleeves(flat_garment("long")).laid_on(somebody, flow, coverage)
+    laid, _ = laid_on("long", somebody, flow, coverage)
     assert np.abs(laid - flow)[:, 60:100, 50:].max() < 1e-6
 
 
 @pytest.mark.parametrize("kind", ["none", "short"])
 def test_garments_without_long_sleeves_stay_as_they_are(kind: str):
     flow, coverage = chest()
-    laid, covered = Sleeves(flat_garment(kind)).laid_on(person(), flow, coverage)
+    laid, covered = laid_on(kind, person(), flow, coverage)
     assert laid is flow and covered is coverage
 
 
@@ -98,7 +105,7 @@ def shown(wide: float, bend: float = ELBOW, width: float = 0.2) -> tuple[np.ndar
 
 
 def test_a_sleeve_that_is_wide_stays_wide():
-    narrow, wide = (Sleeves(flat_garment("long")).laid_on(person(), *shown(px))[0] for px in (6.0, 15.0))
+    narrow, wide = (laid_on("long", person(), *shown(px))[0] for px in (6.0, 15.0))
     assert read(wide, on_map(0.6, 6.0))[1] < 0.75 * read(narrow, on_map(0.6, 6.0))[1]
     assert 0.7 < read(wide, on_map(0.6, 14.0))[1] < 0.95
 
@@ -106,7 +113,7 @@ def test_a_sleeve_that_is_wide_stays_wide():
 def test_at_the_elbow_it_goes_over_into_the_networks():
     flow, coverage = shown(10.0)
     places = flow_to_pixels(flow.transpose(1, 2, 0)) + 3.0 * sleeves()[RIGHT].outwards
-    laid, _ = Sleeves(flat_garment("long")).laid_on(person(), flow_from_pixels(places).transpose(2, 0, 1), coverage)
+    laid, _ = laid_on("long", person(), flow_from_pixels(places).transpose(2, 0, 1), coverage)
     moved = np.linalg.norm(flow_to_pixels(laid.transpose(1, 2, 0)) - places, axis=2)
     steps = [moved[on_map(share)] for share in (0.02, 0.15, 0.35)]
     assert steps[0] < 1.0 and steps[2] > 2.0 and steps[0] < steps[1] < steps[2]
@@ -114,7 +121,7 @@ def test_at_the_elbow_it_goes_over_into_the_networks():
 
 def test_a_forearm_that_the_network_shows_stays_as_it_is():
     flow, coverage = shown(10.0, width=0.7)
-    laid, _ = Sleeves(flat_garment("long")).laid_on(person(), flow, coverage)
+    laid, _ = laid_on("long", person(), flow, coverage)
     for share in (0.2, 0.5, 0.9):
         for aside in (-6.0, 0.0, 6.0):
             row, column = on_map(share, aside)
@@ -122,23 +129,21 @@ def test_a_forearm_that_the_network_shows_stays_as_it_is():
 
 
 def test_between_a_forearm_that_is_shown_and_one_that_is_squeezed_nothing_leaps():
-    steps = [
-        Sleeves(flat_garment("long")).laid_on(person(), *shown(10.0, width=w))[0] for w in np.arange(0.25, 0.62, 0.02)
-    ]
+    steps = [laid_on("long", person(), *shown(10.0, width=w))[0] for w in np.arange(0.25, 0.62, 0.02)]
     assert max(np.abs(b - a).max() for a, b in pairwise(steps)) * CANVAS_W / 2 < 1.5
 
 
 @pytest.mark.parametrize("bend", [0.45, 0.65])
 def test_a_sleeve_goes_on_from_where_the_network_bends_it(bend: float):
     """It began anew at its middle, and what lies between was drawn out over the elbow or left out."""
-    laid, _ = Sleeves(flat_garment("long")).laid_on(person(), *shown(10.0, bend))
+    laid, _ = laid_on("long", person(), *shown(10.0, bend))
     for share in (0.0, 0.15, 0.3, 0.6):
         assert read(laid, on_map(share))[0] == pytest.approx(bend + (1.0 - bend) / CUFF * share, abs=0.03)
 
 
 def test_an_open_upper_arm_is_closed():
     flow, coverage = chest(0.0)
-    laid, covered = Sleeves(flat_garment("long")).laid_on(person(), flow, coverage)
+    laid, covered = laid_on("long", person(), flow, coverage)
     somebody = person()
     shoulder, elbow = (somebody.landmarks[0, row] for row in (Landmark.LEFT_SHOULDER, Landmark.LEFT_ELBOW))
     x, y = (shoulder + 0.6 * (elbow - shoulder) - 0.5) / 2
