@@ -42,6 +42,7 @@ STUTTER_MS = 50.0
 SHOULDERS = [Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER]
 SHARPNESS_SAMPLES = 12
 SHEET_ROWS, SHEET_WIDTH = 3, 1400
+MOMENTS_ACROSS, MOMENTS_DOWN = 6, 4
 PAN_PEAK_PX_S, PAN_PERIOD_S = 200.0, 3.0
 WARM_UP_S = 4.0
 """Networks and MediaPipe load meanwhile; nothing of it is judged."""
@@ -78,6 +79,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--judged", type=float, default=10.0, help="seconds of the run whose every picture is judged")
     parser.add_argument("--no-window", action="store_true", help="without the window (no display)")
     parser.add_argument("--sheet", type=Path, help="a PNG: as shown beside the plain 256x192 output pasted back")
+    parser.add_argument(
+        "--moments", type=Path, help="a PNG of 24 moments as they were really shown, fits late as they are"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(argv)
     pictures, fps = read_clip(options.source)
@@ -111,6 +115,8 @@ def main(argv: list[str] | None = None) -> int:
     print(json.dumps(result, indent=1))
     if options.sheet:
         write_sheet(options.sheet, recorder.shown)
+    if options.moments:
+        write_moments(options.moments, recorder.shown)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0
@@ -250,6 +256,22 @@ def write_sheet(path: Path, shown: list[Shown]) -> None:
         pair = [picture[y0:y1, x0:x1] for picture in (composer.compose(s.frame, s.fit, s.garment), pasted)]
         row = np.hstack(pair)
         rows.append(cv2.resize(row, (SHEET_WIDTH, round(row.shape[0] * SHEET_WIDTH / row.shape[1]))))
+    if not rows or not cv2.imwrite(str(path), np.vstack(rows)):
+        raise UsageError(f"{path} cannot be written: name a .png, and let somebody be in the clip.")
+
+
+def write_moments(path: Path, shown: list[Shown]) -> None:
+    """A PNG of pictures as they were shown, evenly chosen, each with its number and by how many its fit is behind.
+    Sheets of single pictures in their own fits do not show what a moving arm looks like."""
+    composer, cells = Composer(), []
+    chosen = np.linspace(0, len(shown) - 1, MOMENTS_ACROSS * MOMENTS_DOWN).astype(int) if shown else []
+    for s in (shown[i] for i in chosen):
+        picture = composer.compose(s.frame, s.fit, s.garment)
+        width = SHEET_WIDTH // MOMENTS_ACROSS
+        cell = cv2.resize(picture, (width, round(picture.shape[0] * width / picture.shape[1])))
+        words = f"{s.frame.index} {s.result.frame.index - s.frame.index:+d}"
+        cells.append(cv2.putText(cell, words, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 255)))
+    rows = [np.hstack(cells[i : i + MOMENTS_ACROSS]) for i in range(0, len(cells), MOMENTS_ACROSS)]
     if not rows or not cv2.imwrite(str(path), np.vstack(rows)):
         raise UsageError(f"{path} cannot be written: name a .png, and let somebody be in the clip.")
 
