@@ -264,14 +264,14 @@ def write_moments(path: Path, shown: list[Shown]) -> None:
     """A PNG of pictures as they were shown, evenly chosen, each with its number and by how many its fit is behind.
     Sheets of single pictures in their own fits do not show what a moving arm looks like."""
     composer, cells = Composer(), []
-    chosen = np.linspace(0, len(shown) - 1, MOMENTS_ACROSS * MOMENTS_DOWN).astype(int) if shown else []
-    for s in (shown[i] for i in chosen):
+    for s in shown[:: max(1, len(shown) // (MOMENTS_ACROSS * MOMENTS_DOWN))][: MOMENTS_ACROSS * MOMENTS_DOWN]:
         picture = composer.compose(s.frame, s.fit, s.garment)
         width = SHEET_WIDTH // MOMENTS_ACROSS
         cell = cv2.resize(picture, (width, round(picture.shape[0] * width / picture.shape[1])))
         words = f"{s.frame.index} {s.result.frame.index - s.frame.index:+d}"
         cells.append(cv2.putText(cell, words, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 255)))
-    rows = [np.hstack(cells[i : i + MOMENTS_ACROSS]) for i in range(0, len(cells), MOMENTS_ACROSS)]
+    whole = len(cells) // MOMENTS_ACROSS * MOMENTS_ACROSS
+    rows = [np.hstack(cells[i : i + MOMENTS_ACROSS]) for i in range(0, whole, MOMENTS_ACROSS)]
     if not rows or not cv2.imwrite(str(path), np.vstack(rows)):
         raise UsageError(f"{path} cannot be written: name a .png, and let somebody be in the clip.")
 
