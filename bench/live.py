@@ -256,8 +256,7 @@ def write_sheet(path: Path, shown: list[Shown]) -> None:
         pair = [picture[y0:y1, x0:x1] for picture in (composer.compose(s.frame, s.fit, s.garment), pasted)]
         row = np.hstack(pair)
         rows.append(cv2.resize(row, (SHEET_WIDTH, round(row.shape[0] * SHEET_WIDTH / row.shape[1]))))
-    if not rows or not cv2.imwrite(str(path), np.vstack(rows)):
-        raise UsageError(f"{path} cannot be written: name a .png, and let somebody be in the clip.")
+    _write_rows(path, rows)
 
 
 def write_moments(path: Path, shown: list[Shown]) -> None:
@@ -272,6 +271,10 @@ def write_moments(path: Path, shown: list[Shown]) -> None:
         cells.append(cv2.putText(cell, words, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 255)))
     whole = len(cells) // MOMENTS_ACROSS * MOMENTS_ACROSS
     rows = [np.hstack(cells[i : i + MOMENTS_ACROSS]) for i in range(0, whole, MOMENTS_ACROSS)]
+    _write_rows(path, rows)
+
+
+def _write_rows(path: Path, rows: list[np.ndarray]) -> None:
     if not rows or not cv2.imwrite(str(path), np.vstack(rows)):
         raise UsageError(f"{path} cannot be written: name a .png, and let somebody be in the clip.")
 

@@ -9,8 +9,8 @@ UNDER_WAY = 2
 every fit shown older."""
 CROWDED_S, ROOMY_S = 0.088, 0.066
 """How long after its picture a fit is there, in the mean, from which on there is one at a time, and up to which there
-are two again. A picture waits 75 ms for its own fit (`mirror/later.py`): on a machine that gave 15 to 19 fits a second,
-21 % of pictures were shown in their own with two at a time, and 35 % with one at a time, which made 14."""
+are two again. A picture waits about as long for its own fit (`mirror/later.py`): on a machine that gave 15 to 19 fits a
+second, 21 % of pictures were shown in their own with two at a time, and 35 % with one at a time, which made 14."""
 LEARNT, MOST_S = 0.03, 0.15
 """Share that the newest value has in the mean, and what it counts for at most: a garment that is prepared ahead keeps
 a fit waiting for a moment."""
