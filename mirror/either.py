@@ -52,8 +52,11 @@ def grid(like: Any) -> tuple[Any, Any]:
 
 
 def constant(value: np.ndarray, like: Any) -> Any:
-    """A constant of the kind of `like`."""
-    return value if isinstance(like, np.ndarray) else module(like).as_tensor(value, device=like.device)
+    """A constant of the kind of `like`, and where that is."""
+    if isinstance(like, np.ndarray):
+        return value
+    made = module(like).as_tensor(value)
+    return made if like.device is None else made.to(like.device, non_blocking=True)  # a GPU is not waited for
 
 
 def module(like: Any) -> Any:

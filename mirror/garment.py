@@ -103,3 +103,24 @@ class Garment:
     def point(self, name: str) -> np.ndarray:
         """float32 (2,): a landmark by its name, picture pixels."""
         return self.landmarks[LANDMARKS.index(name)]
+
+
+def colours_bled(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A garment's colours carried outwards over the whole canvas, so that no warp samples the white around it.
+
+    colour: uint8 256x192x3, any order. mask: uint8 256x192. Returns uint8 256x192x3. The outermost ring of the mask,
+    where the cut-out is mixed with what was behind it, takes its neighbours' colour too.
+    """
+    inside = cv2.erode((mask > 127).astype(np.uint8), np.ones((3, 3), np.uint8))
+    if inside.sum() < MIN_INSIDE_PX:
+        inside = (mask > 127).astype(np.uint8)
+    if not inside.any():
+        return colour.copy()
+    _, nearest = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    table[nearest[inside > 0]] = colour[inside > 0]
+    return table[nearest]
+
+
+MIN_INSIDE_PX = 50
+"""A mask that erodes to less is used as it is."""

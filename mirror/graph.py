@@ -99,7 +99,7 @@ class Node:
         return Node(op.transpose(self.made, _whole(order)))
 
 
-def as_tensor(value: np.ndarray, device: None = None) -> Node:
+def as_tensor(value: np.ndarray) -> Node:
     """A constant."""
     return Node(op.constant(np.asarray(value, np.float32)))
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from mirror.chest import Before, Chest
 from mirror.frames import CANVAS_H, CANVAS_W
+from mirror.garment import colours_bled
 from mirror.graph import Drawing, Node
 from mirror.maps import (
     MAP_H,
@@ -31,8 +32,6 @@ from mirror.worn import Worn
 
 IN_BODY = (0.5, 0.9)
 """Of a person's mask: from which, and at which wholly, a pixel is theirs."""
-MIN_INSIDE_PX = 50
-"""A mask that erodes to less is used as it is."""
 OF_WARP = ("warped", "coverage")
 """Inputs that are there once the garment was warped."""
 _TO_PIXELS = np.array([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5]]) * np.array([[CANVAS_W - 1], [CANVAS_H - 1]])
@@ -67,23 +66,6 @@ def enlarge(canvas_map: np.ndarray) -> np.ndarray:
     if canvas_map.shape[:2] == (CANVAS_H, CANVAS_W):
         return canvas_map
     return cv2.resize(canvas_map, (CANVAS_W, CANVAS_H), interpolation=cv2.INTER_LINEAR)
-
-
-def colours_bled(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A garment's colours carried outwards over the whole canvas, so that no warp samples the white around it.
-
-    colour: uint8 256x192x3, any order. mask: uint8 256x192. Returns uint8 256x192x3. The outermost ring of the mask,
-    where the cut-out is mixed with what was behind it, takes its neighbours' colour too.
-    """
-    inside = cv2.erode((mask > 127).astype(np.uint8), np.ones((3, 3), np.uint8))
-    if inside.sum() < MIN_INSIDE_PX:
-        inside = (mask > 127).astype(np.uint8)
-    if not inside.any():
-        return colour.copy()
-    _, nearest = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
-    table[nearest[inside > 0]] = colour[inside > 0]
-    return table[nearest]
 
 
 class GarmentInputs:

@@ -117,7 +117,7 @@ def palette_of(colour: Any, skin: Any, landmarks: Any) -> Palette:
     to_ycc = either.constant(_YCC, colour)
     of_skin = skin[:, None, :3] * either.constant(_SHADES, colour)[:, None] @ to_ycc.T
     places, away = _cloth_places(landmarks)
-    batch = np.arange(len(colour))[:, None]
+    batch = either.constant(np.arange(len(colour))[:, None], colour)
     seen = (colour * 0.5 + 0.5).reshape(len(colour), 3, MAP_H * MAP_W).swapaxes(1, 2)[batch, places]  # B, k, 3
     cloth = seen @ to_ycc.T
     hidden = (away <= HAND_AWAY) + away * 0.0
@@ -256,7 +256,7 @@ def _nearest(pixels: Any, squares: Any, colours: Any, costs: Any = 0.0) -> Any:
     return (least + squares).clip(1e-8, None) ** 0.5
 
 
-def _cloth_places(landmarks: Any) -> tuple[np.ndarray, Any]:
+def _cloth_places(landmarks: Any) -> tuple[Any, Any]:
     """Map pixels where clothes should be, on torso and arms: their indices, int64 (B, k), and how far from the hands
     they are, float32 (B, k), in shoulder widths; 0 beside the canvas."""
     at = person_points(landmarks)
@@ -274,5 +274,5 @@ def _cloth_places(landmarks: Any) -> tuple[np.ndarray, Any]:
     away = either.minimum(*hands) ** 0.5 / unit
     away = away * ((x > 0.0) & (x < CANVAS_W - 1.0) & (y > 0.0) & (y < CANVAS_H - 1.0))
     column, row = ((p[:, 0] * 0.5).clip(0.0, side - 1.0) for p, side in ((x, MAP_W), (y, MAP_H)))
-    column, row = (np.asarray(p, np.float32).astype(np.int64) for p in (column, row))
+    column, row = (p.astype(np.int64) if isinstance(p, np.ndarray) else p.long() for p in (column, row))
     return row * MAP_W + column, away[:, 0]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mirror.frames import CANVAS_H, CANVAS_W, flow_from_pixels
-from mirror.inputs import GarmentInputs, PersonInputs, colours_bled, picture_of, planes
+from mirror.garment import colours_bled
+from mirror.inputs import GarmentInputs, PersonInputs, picture_of, planes
 from mirror.maps import GARMENT_CHANNELS, LAYOUT_SIZE, PERSON_CHANNELS
 from mirror.wardrobe import Garment
 from tests.helpers import make_garment

@@ -34,9 +34,9 @@ def sketched_pairs(count: int, seed: int) -> Iterator[tuple[PersonInputs, Garmen
 
 def rendered_pairs(data: Path, split: str, count: int) -> Iterator[tuple[PersonInputs, GarmentInputs]]:
     """The first samples of DATA/SPLIT (`python -m ir_models synth` writes them), as the live mirror would see them."""
-    columns = open_shards(data, split, _kept, limit=count).columns
-    for row in range(len(columns["person"])):
-        sample = {name: column[row] for name, column in columns.items()}
+    shards = open_shards(data, split, _kept, limit=count)
+    for row in range(len(shards)):
+        sample = {name: column[0].numpy() for name, column in shards.batch(np.array([row])).items()}
         mask = (sample["parts_b"] != Part.BACKGROUND).astype(np.float32)
         canvas = np.ascontiguousarray(sample["person"][..., ::-1])
         picture = np.dstack([sample["garment"][..., ::-1], sample["garment_mask"]])

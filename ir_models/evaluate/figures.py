@@ -11,7 +11,7 @@ from ir_models.evaluate.cases import Case
 from ir_models.train.igm import BARE, CHANGED, WORN
 from ir_models.train.shards import Part
 from mirror.frames import CANVAS_W, SHOULDER_SHARE, Fit, flow_to_pixels
-from mirror.inputs import colours_bled
+from mirror.garment import colours_bled
 from mirror.tryon import painted
 from mirror.wardrobe import LANDMARKS
 

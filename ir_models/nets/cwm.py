@@ -239,7 +239,7 @@ class Prior(NamedTuple):
         """The layers after these steps, at the size of the logits. Coordinates need all their digits: in float32."""
         h, w = int(self.logits.shape[2]), int(self.logits.shape[3])
         with torch.autocast(self.matrix.device.type, enabled=False):
-            place = _places(h, w).to(self.matrix).expand(len(self.matrix), -1, -1)
+            place = _places(h, w, self.matrix.device).expand(len(self.matrix), -1, -1)
             if steps is None:
                 flows = self.matrix[:, :, 2 * PARTS :] @ place
             else:
@@ -247,10 +247,10 @@ class Prior(NamedTuple):
             return Layers(flows.unflatten(2, (h, w)), self.logits if doubts is None else self.logits + doubts)
 
 
-def _places(height: int, width: int) -> Tensor:
+def _places(height: int, width: int, device: torch.device) -> Tensor:
     """(1, 3, h w): x, y in area coordinates and 1, of every pixel."""
-    y = (torch.arange(height) * 2.0 + 1.0) / height - 1.0
-    x = (torch.arange(width) * 2.0 + 1.0) / width - 1.0
+    y = (torch.arange(height, device=device) * 2.0 + 1.0) / height - 1.0
+    x = (torch.arange(width, device=device) * 2.0 + 1.0) / width - 1.0
     x, y = x.repeat(height), y.repeat_interleave(width)
     return torch.stack([x, y, torch.ones_like(x)])[None]
 

@@ -332,16 +332,35 @@ def make_sample(pools: Pools, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     shot = draw_shot(pools, rng)
     a, b = draw_piece(pools, rng), draw_piece(pools, rng)
-    cut_a, cut_b, inner = cuts.as_shown(a.cut), cuts.worn_variant(b.cut, rng), None
-    if a.photo:
-        ease = ease_of_photo(a.landmarks)
-        cut_a = replace(cut_a, ease=ease, sleeve_ease=ease * PHOTO_SLEEVE_EASE)
+    cut_b, inner = cuts.worn_variant(b.cut, rng), None
     if not b.photo and b.cut.kind in ("shirt", "hoodie", "jumper") and rng.random() < OPEN_SHARE * 3:
         cut_b = cuts.opened(b.cut, rng)
         inner = draw_piece(pools, rng, "tshirt")
         inner = replace(inner, cut=replace(inner.cut, ease=0.003, sleeve_ease=0.002, tuck=None))
-    in_a = render(shot, a, cut_a)
+    in_a = render(shot, a, shown_cut(a))
     in_b = render(shot, b, cut_b, inner, rng if rng.random() < LANYARD_SHARE else None)
+    return _sample(shot, a, in_a, in_b, seed)
+
+
+def make_pair(pools: Pools, seed: int) -> list[dict[str, np.ndarray]]:
+    """Two samples for little more than the price of one: the same person in A and in B, from each to the other."""
+    rng = np.random.default_rng(seed)
+    shot = draw_shot(pools, rng)
+    pieces = draw_piece(pools, rng), draw_piece(pools, rng)
+    worn = [render(shot, piece, shown_cut(piece)) for piece in pieces]
+    return [_sample(shot, pieces[k], worn[k], worn[1 - k], seed) for k in (0, 1)]
+
+
+def shown_cut(piece: Piece) -> Cut:
+    """A garment's cut as the mirror shows it; that of a photo with the ease its landmarks tell."""
+    cut = cuts.as_shown(piece.cut)
+    if not piece.photo:
+        return cut
+    ease = ease_of_photo(piece.landmarks)
+    return replace(cut, ease=ease, sleeve_ease=ease * PHOTO_SLEEVE_EASE)
+
+
+def _sample(shot: Shot, a: Piece, in_a: Render, in_b: Render, seed: int) -> dict[str, np.ndarray]:
     return {
         "person": in_b.picture,
         "target": in_a.picture,
@@ -361,4 +380,4 @@ def make_sample(pools: Pools, seed: int) -> dict[str, np.ndarray]:
     }
 
 
-__all__ = ["PLAIN_SENSOR", "Body", "Pools", "Shot", "draw_shot", "make_pools", "make_sample", "render"]
+__all__ = ["PLAIN_SENSOR", "Body", "Pools", "Shot", "draw_shot", "make_pair", "make_pools", "make_sample", "render"]

@@ -6,12 +6,12 @@ import json
 import multiprocessing
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from ir_models.synth.sample import Pools, make_sample
+from ir_models.synth.sample import Pools, make_pair, make_sample
 
 SHARD_SAMPLES = 250
 MIN_GARMENT_SHARE = 0.03
@@ -27,16 +27,30 @@ def sample_seed(seed: int, index: int, attempt: int) -> int:
 
 def checked_sample(pools: Pools, seed: int, index: int) -> dict[str, np.ndarray]:
     """Sample `index` of the set `seed`; one that hardly shows its garment, or fails, is drawn anew."""
+    return _checked(lambda number: [make_sample(pools, number)], seed, index)[0]
+
+
+def checked_pair(pools: Pools, seed: int, index: int) -> list[dict[str, np.ndarray]]:
+    """As `checked_sample`, two of one person (`make_pair`)."""
+    return _checked(lambda number: make_pair(pools, number), seed, index)
+
+
+def _checked(make: Callable[[int], list[dict[str, np.ndarray]]], seed: int, index: int) -> list[dict[str, np.ndarray]]:
     for attempt in range(RETRIES):
         number = sample_seed(seed, index, attempt)
         try:
-            sample = make_sample(pools, number)
+            samples = make(number)
         except (np.linalg.LinAlgError, IndexError, ValueError):
             traceback.print_exc()
             continue
-        if (sample["parts_a"] == 6).mean() > MIN_GARMENT_SHARE and np.isfinite(sample["garment_landmarks"]).all():
-            return sample
+        if all(map(_is_usable, samples)):
+            return samples
     raise RuntimeError(f"no usable sample {index} for seed {seed}; the last one tried was {number}")
+
+
+def _is_usable(sample: dict[str, np.ndarray]) -> bool:
+    shown = (sample["parts_a"] == 6).mean() > MIN_GARMENT_SHARE
+    return bool(shown and np.isfinite(sample["garment_landmarks"]).all())
 
 
 def shard_path(folder: Path, number: int) -> Path:

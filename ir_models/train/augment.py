@@ -1,9 +1,12 @@
 """Changes that keep a sample true: mirror images, small moves of person and flat, colours, light.
 
-Everything is a batch of torch tensors, NCHW; pictures RGB 0..1; flows in area coordinates (see `nets.cwm`).
+Everything is a batch of torch tensors on the generator's device, NCHW; pictures RGB 0..1; flows in area coordinates
+(see `nets.cwm`).
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +31,16 @@ def mirror_points(points: Tensor, rows: tuple[int, ...]) -> Tensor:
 def mirror_flow(flow: Tensor) -> Tensor:
     """Flow (B, 2, h, w) between the mirror images of person and garment."""
     return flow.flip(3) * flow.new_tensor([-1.0, 1.0]).view(1, 2, 1, 1)
+
+
+def chance(count: int, share: float, generator: torch.Generator) -> Tensor:
+    """(count, 1, 1, 1) bool: true so often."""
+    return torch.rand(count, 1, 1, 1, generator=generator, device=generator.device) < share
+
+
+def mirror_some(flip: Tensor, x: Tensor) -> Tensor:
+    """Maps (B, C, H, W), the mirror image where flip (B, 1, 1, 1) is."""
+    return torch.where(flip, x.flip(3), x)
 
 
 class Move:
@@ -72,18 +85,18 @@ def random_move(
     """Spreads of log scale, roll and shift; lean is the mean of log scale."""
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator).clamp(-2.0, 2.0)
+        return torch.randn(*shape, generator=generator, device=generator.device).clamp(-2.0, 2.0)
 
     return Move(
         torch.exp(lean + scale * normal(count)),
-        torch.deg2rad(torch.tensor(roll_deg)) * normal(count),
+        math.radians(roll_deg) * normal(count),
         shift * normal(count, 2),
     )
 
 
 def tint(colour: Tensor, generator: torch.Generator, low: float = 0.7, high: float = 1.15) -> Tensor:
     """Each channel of each picture (0..1) times its own gain."""
-    gain = low + (high - low) * torch.rand(len(colour), 3, 1, 1, generator=generator)
+    gain = low + (high - low) * torch.rand(len(colour), 3, 1, 1, generator=generator, device=generator.device)
     return (colour * gain).clamp(0.0, 1.0)
 
 
@@ -93,10 +106,10 @@ def camera(pictures: list[Tensor], generator: torch.Generator) -> list[Tensor]:
     count = len(pictures[0])
 
     def normal(channels: int, spread: float) -> Tensor:
-        return torch.exp(torch.randn(count, channels, 1, 1, generator=generator) * spread)
+        return torch.exp(torch.randn(count, channels, 1, 1, generator=generator, device=generator.device) * spread)
 
     def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator, device=generator.device)
 
     exposure, gamma, balance = normal(1, 0.28), normal(1, 0.22), normal(3, 0.08)
     contrast, haze = uniform(0.7, 1.12), uniform(-0.04, 0.10)

@@ -38,7 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--resume", type=Path, help="checkpoint to go on from (its FILE.resume beside it)")
     parser.add_argument("--start", type=Path, help="checkpoint whose weights to begin with, as far as they fit")
     parser.add_argument("--config", default="compact", choices=sorted({*cwm_net.CONFIGS, *igm_net.CONFIGS}))
-    parser.add_argument("--cwm", type=Path, help="igm: checkpoint of the CWM whose warps are learned from")
+    parser.add_argument(
+        "--cwm",
+        type=Path,
+        help="igm: checkpoint of the CWM whose warps are learned from; may be written anew meanwhile",
+    )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--batch", type=int, help="samples a step")
     parser.add_argument("--threads", type=int, help="CPU threads (default: as many cores as are idle)")
@@ -57,18 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(args.threads)
     task: Task
     if args.viton:
-        task = VitonTask(args.viton, args.config, args.limit, args.start)
+        task = VitonTask(args.viton, args.config, args.limit, args.start, args.device)
     elif args.teacher == TRAIN_IT:
-        task = TeacherTask(args.data, args.config, args.limit, args.wait, args.start)
+        task = TeacherTask(args.data, args.config, args.limit, args.wait, args.start, args.device)
         args.note = f"{TEACHER_NOTE}{args.note}"
     elif args.teacher:
         teacher = load_cwm(args.teacher)[0]
-        task = StudentTask(teacher, args.data, args.config, args.limit, args.wait, args.start)
+        task = StudentTask(teacher, args.data, args.config, args.limit, args.wait, args.start, args.device)
     elif args.network == "cwm":
-        task = CwmTask(args.data, args.config, args.limit, args.wait, args.start)
+        task = CwmTask(args.data, args.config, args.limit, args.wait, args.start, args.device)
     else:
-        warps = load_cwm(args.cwm)[0] if args.cwm else None
-        task = IgmTask(args.data, args.config, warps, args.limit, args.wait, args.start)
+        task = igm_task = IgmTask(args.data, args.config, None, args.limit, args.wait, args.start, args.device)
+        if args.cwm:
+            igm_task.follow(args.cwm)
     if args.start:
         args.note = f"{story_of(args.start)}; then {args.note or 'synthetic samples'}"
     if args.batch:

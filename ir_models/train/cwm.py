@@ -19,6 +19,7 @@ from ir_models.train.loop import half_pays, in_full
 from ir_models.train.noise import noisy_landmarks, noisy_mask
 from ir_models.train.shards import (
     Part,
+    Rows,
     Sample,
     Shards,
     garment_on_white,
@@ -28,7 +29,7 @@ from ir_models.train.shards import (
     share,
 )
 from mirror.frames import CANVAS_H, CANVAS_W, SHOULDER_SHARE
-from mirror.inputs import colours_bled
+from mirror.garment import colours_bled
 from mirror.maps import (
     MAP_H,
     MAP_W,
@@ -122,54 +123,56 @@ class Batch:
         whole = F.avg_pool2d(self.valid, 2) > 0.99
         return four.mean((3, 5)), (whole & (apart < SPREAD_PX)).float()
 
-    def to(self, device: torch.device) -> Batch:
-        parts = {name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
-        for name in ("person", "garment"):
-            parts[name] = parts[name].contiguous(memory_format=torch.channels_last)
-        return Batch(**parts)
+    def for_network(self) -> Batch:
+        """The same with maps as convolutions like them: channels last."""
+        person, garment = (x.contiguous(memory_format=torch.channels_last) for x in (self.person, self.garment))
+        return dataclasses.replace(self, person=person, garment=garment)
 
 
-def make_batch(rows: Sample, generator: torch.Generator, training: bool, noise: float = 1.0) -> Batch:
-    """Compact samples -> a batch; `training` adds augmentation, `noise` what MediaPipe gets wrong (0: exact inputs)."""
+def make_batch(rows: Rows, generator: torch.Generator, training: bool, noise: float = 1.0) -> Batch:
+    """Compact samples (numpy or torch) -> a batch on the generator's device; `training` adds augmentation, `noise` what
+    MediaPipe gets wrong (0: exact inputs)."""
+
+    def given(name: str) -> Tensor:
+        return torch.as_tensor(rows[name], device=generator.device)
 
     def picture(name: str) -> Tensor:
-        stacked = torch.from_numpy(rows[name])
+        stacked = given(name)
         stacked = stacked if stacked.dim() == 4 else stacked[..., None]
         return stacked.permute(0, 3, 1, 2).float() / 255.0
 
-    def chance(share_: float) -> Tensor:
-        return (torch.rand(count, generator=generator) < share_).view(count, 1, 1, 1)
+    def normal(like: Tensor) -> Tensor:
+        return torch.randn(like.shape, generator=generator, device=generator.device)
 
     garment, bled, shown, free, old, both, target, colour = (
         picture(name) for name in ("garment", "bled", "shown", "free", "old", "both", "target", "picture")
     )
     count = len(garment)
-    flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
+    flow = given("flow").float().permute(0, 3, 1, 2)
     valid = torch.isfinite(flow).all(1, keepdim=True).float()
     flow = torch.nan_to_num(flow)
-    points = torch.from_numpy(rows["landmarks"])
-    marks = torch.from_numpy(rows["garment_landmarks"])
-    mask = torch.where(chance(UNION_SHARE), both, old) if training else old
+    points, marks = given("landmarks"), given("garment_landmarks")
+    mask = torch.where(augment.chance(count, UNION_SHARE, generator), both, old) if training else old
 
     if training:
-        if torch.rand((), generator=generator) < 0.5:
-            garment, bled, shown, free, mask, target, valid, colour = (
-                x.flip(3) for x in (garment, bled, shown, free, mask, target, valid, colour)
-            )
-            flow = augment.mirror_flow(flow)
-            points = augment.mirror_points(points, augment.MIRROR_PERSON)
-            marks = augment.mirror_points(marks, augment.MIRROR_GARMENT)
+        flip = augment.chance(count, 0.5, generator)
+        garment, bled, shown, free, mask, target, valid, colour = (
+            augment.mirror_some(flip, x) for x in (garment, bled, shown, free, mask, target, valid, colour)
+        )
+        flow = torch.where(flip, augment.mirror_flow(flow), flow)
+        points = torch.where(flip[..., 0], augment.mirror_points(points, augment.MIRROR_PERSON), points)
+        marks = torch.where(flip[..., 0], augment.mirror_points(marks, augment.MIRROR_GARMENT), marks)
         body = augment.random_move(count, generator, scale=0.05, roll_deg=2.0, shift=0.03)
         shown, free, mask, target = (body.picture(x) for x in (shown, free, mask, target))
         colour = augment.camera([body.picture(colour, padding="border")], generator)[0]
-        colour = (colour + torch.randn(colour.shape, generator=generator) * 0.012).clamp(0.0, 1.0)
+        colour = (colour + normal(colour) * 0.012).clamp(0.0, 1.0)
         flow, valid = body.picture(flow, "nearest"), body.picture(valid, "nearest")
         points = body.points(points)
         laid = augment.random_move(count, generator, scale=0.02, roll_deg=1.5, shift=0.012, lean=-0.02)
         garment = torch.cat([1.0 - laid.picture(1.0 - garment[:, :3]), laid.picture(garment[:, 3:])], 1)
         bled = laid.picture(bled, padding="border")
         flow, marks = laid.coordinates(flow), laid.points(marks)
-        marks = marks + torch.randn(marks.shape, generator=generator) * 1.2
+        marks = marks + normal(marks) * 1.2
         white = 1.0 - garment[:, 3:]
         garment = torch.cat([augment.tint(garment[:, :3], generator) * garment[:, 3:] + white, garment[:, 3:]], 1)
     if noise > 0.0:
@@ -304,7 +307,7 @@ def fit_prior(
         for start in range(0, size, 32):
             if kept and time.thread_time() - started > seconds / 2:
                 break
-            batch = make_batch(shards.batch(rows[start : start + 32]), generator, training=True).to(device)
+            batch = make_batch(shards.batch(rows[start : start + 32]), generator, training=True).for_network()
             code = model.code(*batch.inputs()).float()
             speaks = F.avg_pool2d(first_logits(batch.person), 2).half()
             kept.append((code, batch.frames, speaks, *batch.coarse(), batch.pixels))
@@ -316,7 +319,7 @@ def fit_prior(
         if spent >= 1.0:
             break
         optimizer.param_groups[0]["lr"] = PRIOR_RATE * (1.0 - spent)
-        some = torch.randint(len(code), (PRIOR_BATCH,), generator=generator).to(device)
+        some = torch.randint(len(code), (PRIOR_BATCH,), generator=generator, device=device)
         prior = Prior(model.person.prior(frames[some], code[some]), speaks[some].float())
         off = layered_error(prior.layers(), flow[some], valid[some], pixels[some])
         loss = off + DEFORMED_PX * model.person.deformed(code[some])
@@ -336,22 +339,26 @@ class CwmTask:
     half = False
 
     def __init__(
-        self, data: Path, config: str, limit: int | None = None, wait_s: float = 0.0, start: Path | None = None
-    ) -> None:
-        """start: a checkpoint whose weights are begun with, as far as they fit."""
+        self, data: Path, config: str, limit: int | None = None, wait_s: float = 0.0, start: Path | None = None,
+        device: str = "cpu",
+    ) -> None:  # fmt: skip
+        """start: a checkpoint whose weights are begun with, as far as they fit. device: where samples are kept."""
         self.config = CONFIGS[config]
         self.start = start
-        self.train = open_shards(data, "train", compact, limit, wait_s)
-        self.held_out = open_shards(data, "heldout", compact, 320, wait_s)
+        self.train = open_shards(data, "train", compact, limit, wait_s, device)
+        self.held_out = open_shards(data, "heldout", compact, 320, wait_s, device)
+        self._begun_whole = False
 
     def build(self) -> Cwm:
         net = Cwm(self.config)
         if self.start is not None:
-            begin_with(net, self.start)
+            self._begun_whole = begin_with(net, self.start) == len(net.state_dict())
         return net
 
     def begin(self, model: Cwm, generator: torch.Generator, device: torch.device, budget_s: float) -> None:
-        """Before the first step: the prior, alone."""
+        """Before the first step: the prior, alone, unless it was begun with."""
+        if self._begun_whole:
+            return
         error = fit_prior(model, self.train, generator, device, PRIOR_SHARE * budget_s)
         print(f"priors fitted alone: {error:.2f} pixels (L1) from the truth", flush=True)
 
@@ -362,7 +369,7 @@ class CwmTask:
         return len(self.train)
 
     def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
-        batch = self.learned_from(rows, generator).to(device)
+        batch = self.learned_from(rows, generator).for_network()
         with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             out = model.look(*batch.inputs())
         return self.terms(in_full(out), batch)
@@ -397,17 +404,17 @@ def evaluate(
     model: Cwm, shards: Shards, device: torch.device, most: int | None = None, noise: float = 1.0
 ) -> dict[str, np.ndarray]:
     """Per sample: epe_px, coverage_iou, prior_epe_px, and the sample's own sleeves, kind, is_photo."""
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator(device).manual_seed(1)
     total = min(len(shards), most or len(shards))
     columns: dict[str, list[np.ndarray]] = {}
     for start in range(0, total, 32):
         rows = shards.batch(np.arange(start, min(start + 32, total)))
-        batch = make_batch(rows, generator, training=False, noise=noise).to(device)
+        batch = make_batch(rows, generator, training=False, noise=noise).for_network()
         out = model.look(*batch.inputs())
         found = errors(out.flow, out.coverage, batch)
         prior = out.levels[0].enlarged((MAP_H, MAP_W)).chosen()
         found["prior_epe_px"] = errors(prior, out.coverage, batch)["epe_px"]
-        found |= {name: rows[name] for name in ("sleeves", "kind", "is_photo")}
+        found |= {name: rows[name].cpu().numpy() for name in ("sleeves", "kind", "is_photo")}
         for name, values in found.items():
             columns.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in columns.items()}

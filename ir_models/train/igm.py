@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ir_models.checkpoints import begin_with
+from ir_models.checkpoints import begin_with, load_cwm
 from ir_models.nets.cwm import TO_ALIGNED, Cwm, warp
 from ir_models.nets.igm import CONFIGS, LAYERS, SHADING_RANGE, Igm, IgmTraining
 from ir_models.train import augment
@@ -20,6 +21,7 @@ from ir_models.train.loop import in_full
 from ir_models.train.noise import noisy_landmarks, noisy_mask
 from ir_models.train.shards import (
     Part,
+    Rows,
     Sample,
     Shards,
     garment_on_white,
@@ -28,7 +30,7 @@ from ir_models.train.shards import (
 )
 from mirror.errors import UsageError
 from mirror.frames import CANVAS_H
-from mirror.inputs import colours_bled
+from mirror.garment import colours_bled
 from mirror.maps import (
     garment_layout,
     garment_maps,
@@ -61,7 +63,6 @@ LAYER_OF = {
 SIZE = (256, 192)
 LIT_CELLS = 5
 """The garment's light is compared over so many cells of 8 canvas pixels."""
-_FLAT = ("garment", "garment_landmarks")
 _LAYER_TABLE = torch.tensor(
     [LAYERS.index(LAYER_OF[part]) if part in LAYER_OF else len(LAYERS) for part in Part], dtype=torch.int64
 )
@@ -128,175 +129,216 @@ class Batch:
     def inputs(self) -> tuple[Tensor, ...]:
         return self.person, self.warped, self.coverage, self.maps, self.skin, self.likeness
 
-    def to(self, device: torch.device) -> Batch:
-        moved = {name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
-        return Batch(
-            **{k: v.contiguous(memory_format=torch.channels_last) if v.dim() == 4 else v for k, v in moved.items()}
-        )
+    def for_network(self) -> Batch:
+        """The same as convolutions like it: channels last."""
+        parts = vars(self).items()
+        return Batch(**{k: v.contiguous(memory_format=torch.channels_last) if v.dim() == 4 else v for k, v in parts})
 
 
 def make_batch(
-    rows: Sample, generator: torch.Generator, training: bool, cwm: Cwm | None, cwm_share: float = CWM_SHARE
+    rows: Rows, generator: torch.Generator, training: bool, cwm: Cwm | None, cwm_share: float = CWM_SHARE
 ) -> Batch:
-    """Compact samples -> a batch; `training` adds augmentation. cwm_share: how many are warped by the CWM."""
-    count = len(rows["person"])
+    """Compact samples (numpy or torch) -> a batch on the generator's device; `training` adds augmentation. cwm_share:
+    how many are warped by the CWM."""
+    device, count = generator.device, len(rows["person"])
 
     def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator, device=device)
 
-    names = ("person", "target", "parts_a", "parts_b", "shown")
-    person, target, parts_a, parts_b, drawn = (rows[name] for name in names)
-    ends = np.full(count, CANVAS_H)
+    def chance(share: float) -> Tensor:
+        return augment.chance(count, share, generator)
+
+    def given(name: str) -> Tensor:
+        return torch.as_tensor(rows[name], device=device)
+
+    def picture(name: str) -> Tensor:
+        return given(name).permute(0, 3, 1, 2).float() / 255.0
+
+    old, new, bled, garment = (picture(name) for name in ("person", "target", "bled", "garment"))
+    label_a, label_b, shown = (given(name)[:, None] for name in ("parts_a", "parts_b", "shown"))
+    flow = given("flow").float().permute(0, 3, 1, 2)
+    points, marks = given("landmarks"), given("garment_landmarks")
+    ends = torch.full((count, 1), CANVAS_H, device=device)
     if training:
-        seeds = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
-        person, target, parts_a, parts_b, drawn = (rows[name].copy() for name in names)
-        for index in range(count):
-            other = target[(index + 1) % count]
-            _new_background(person[index], target[index], parts_a[index], parts_b[index], other, seeds)
-            _loosen(person[index], parts_a[index], parts_b[index], seeds)
-            _blur_hands(person[index], target[index], parts_a[index], parts_b[index], seeds)
-            if seeds.random() < CUT_SHARE:
-                ends[index] = seeds.integers(round(CUT_FROM * CANVAS_H), CANVAS_H)
-                for rows_of in (person[index], target[index], parts_a[index], parts_b[index], drawn[index]):
-                    rows_of[ends[index] :] = rows_of[ends[index] - 1]
+        flip = chance(0.5)
+        old, new, bled, garment, label_a, label_b, shown = (
+            augment.mirror_some(flip, x) for x in (old, new, bled, garment, label_a, label_b, shown)
+        )
+        flow = torch.where(flip, augment.mirror_flow(flow), flow)
+        points = torch.where(flip[..., 0], augment.mirror_points(points, augment.MIRROR_PERSON), points)
+        marks = torch.where(flip[..., 0], augment.mirror_points(marks, augment.MIRROR_GARMENT), marks)
+        old, new = _before_another_room(old, new, label_a, label_b, generator)
+        old, label_b = _loosened(old, label_b, generator)
+        old, new = _hands_blurred(old, new, label_a, label_b, generator)
+        cut = torch.randint(round(CUT_FROM * CANVAS_H), CANVAS_H, (count, 1), generator=generator, device=device)
+        ends = torch.where(chance(CUT_SHARE)[:, :, 0, 0], cut, ends)
+        old, new, label_a, label_b, shown = (_ended(x, ends) for x in (old, new, label_a, label_b, shown))
 
-    def picture(pixels: np.ndarray) -> Tensor:
-        return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255.0
-
-    def among(labels: Tensor, parts: tuple[Part, ...]) -> Tensor:
-        return torch.isin(labels, torch.tensor([int(part) for part in parts], dtype=labels.dtype))
-
-    old, new = picture(person), picture(target)
-    label_a, label_b = (torch.from_numpy(x)[:, None] for x in (parts_a, parts_b))
-    points = torch.from_numpy(rows["landmarks"])
     differs = (old - new).abs().amax(1, keepdim=True) > CHANGED
-    changed = differs | (label_a != label_b) | among(label_a, WORN)
+    changed = differs | (label_a != label_b) | _among(label_a, WORN)
     # Where the new garment will be, the repair mask matters only if the warp leaves a gap: then what was worn must go.
-    repair = torch.where(label_a == Part.FRONT, among(label_b, (*WORN, Part.ACCESSORY)), changed).float()
+    repair = torch.where(label_a == Part.FRONT, _among(label_b, (*WORN, Part.ACCESSORY)), changed).float()
     front = (label_a == Part.FRONT).float()
-    wanted = _LAYER_TABLE[label_a.long()]
-    seen = F.one_hot(_LAYER_TABLE[label_b[:, 0].long()], len(LAYERS) + 1).permute(0, 3, 1, 2).float()
-    protect = ((label_a == label_b) & among(label_a, PROTECTED) & ~differs).float()
-    bare = among(label_a, BARE).float()
-    inside = (torch.arange(CANVAS_H) < torch.from_numpy(ends)[:, None]).float()[:, None, :, None]
+    layer_of = _LAYER_TABLE.to(device, non_blocking=True)
+    seen = F.one_hot(layer_of[label_b[:, 0].long()], len(LAYERS) + 1).permute(0, 3, 1, 2).float()
+    protect = ((label_a == label_b) & _among(label_a, PROTECTED) & ~differs).float()
+    inside = (torch.arange(CANVAS_H, device=device) < ends).float()[:, None, :, None]
     silhouette = F.avg_pool2d((label_b != Part.BACKGROUND).float() * inside, 2)
 
     seen_points = noisy_landmarks(points, generator)
     mask = noisy_mask(silhouette, generator)
     maps = person_maps(seen_points, mask[:, 0])
-    bled = picture(rows["bled"])
-    by_cwm = (torch.rand(count, 1, 1, 1, generator=generator) < (cwm_share if cwm is not None else 0.0)).float()
-    flow = torch.from_numpy(rows["flow"]).float().permute(0, 3, 1, 2)
-    shown = torch.from_numpy(drawn)[:, None].float()
-    coverage = F.avg_pool2d(shown, 3, 1, 1, count_include_pad=False)
-    chosen = torch.nonzero(by_cwm[:, 0, 0, 0])[:, 0]
-    if cwm is not None and len(chosen):
-        flow[chosen], coverage[chosen] = _warps_of(
-            cwm, (maps[chosen], seen_points[chosen], old[chosen]), {k: rows[k][chosen.numpy()] for k in _FLAT}
-        )
+    by_cwm = chance(cwm_share if cwm is not None else 0.0)
+    coverage = F.avg_pool2d(shown.float(), 3, 1, 1, count_include_pad=False)
+    if cwm is not None:
+        told, covered = _warps_of(cwm, (maps, seen_points, old), garment, marks)
+        flow, coverage = torch.where(by_cwm, told, flow), torch.where(by_cwm, covered, coverage)
     warped = warp(bled, F.interpolate(flow, size=SIZE, mode="bilinear", align_corners=False))
 
     if training:
-        filmed = torch.rand(count, 1, 1, 1, generator=generator) < CAMERA_SHARE
-        for plain, seen_by in zip((old, new), augment.camera([old, new], generator), strict=True):
-            plain.copy_(torch.where(filmed, seen_by, plain))
+        filmed = chance(CAMERA_SHARE)
+        old, new = (
+            torch.where(filmed, by_camera, plain)
+            for plain, by_camera in zip((old, new), augment.camera([old, new], generator), strict=True)
+        )
         warped = augment.tint(warped, generator, 0.88, 1.1)
-        grain = torch.randn(old.shape, generator=generator) * uniform(0.0, 0.025)
+        grain = torch.randn(old.shape, generator=generator, device=device) * uniform(0.0, 0.025)
         old, new = (old + grain).clamp(0, 1), (new + grain).clamp(0, 1)
-        if torch.rand((), generator=generator) < 0.5:  # coverage as soft and as wrong as the CWM's
-            soft = F.avg_pool2d(coverage, 5, 1, 2, count_include_pad=False)
-            coverage = ((soft - 0.5 + uniform(-0.25, 0.25)) * uniform(1.5, 4.0) + 0.5).clamp(0, 1)
+        # Of half, the coverage is as soft and as wrong as the CWM's.
+        soft = F.avg_pool2d(coverage, 5, 1, 2, count_include_pad=False)
+        soft = ((soft - 0.5 + uniform(-0.25, 0.25)) * uniform(1.5, 4.0) + 0.5).clamp(0, 1)
+        coverage = torch.where(chance(0.5), soft, coverage)
     small = F.avg_pool2d(old, 2) * 2.0 - 1.0
     skin = skin_colour(small, seen_points)
-    likeness = skin_likeness(small, skin, seen_points)
-    batch = Batch(
-        old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin, likeness,
-        changed.float(), repair, front, shown, protect, bare, F.avg_pool2d(seen, 4),
-        wanted.float(), inside.expand_as(repair), by_cwm,
+    return Batch(
+        old * 2.0 - 1.0, new * 2.0 - 1.0, warped * 2.0 - 1.0, coverage, maps, skin,
+        skin_likeness(small, skin, seen_points), changed.float(), repair, front, shown.float(), protect,
+        _among(label_a, BARE).float(), F.avg_pool2d(seen, 4), layer_of[label_a.long()].float(),
+        inside.expand_as(repair), by_cwm.float(),
     )  # fmt: skip
-    if training and torch.rand((), generator=generator) < 0.5:
-        batch = _mirrored(batch, seen_points, mask)
-    return batch
 
 
-def _mirrored(batch: Batch, points: Tensor, mask: Tensor) -> Batch:
-    flipped = {k: v.flip(3) if v.dim() == 4 and v.shape[3] > 1 else v for k, v in vars(batch).items()}
-    flipped["maps"] = person_maps(augment.mirror_points(points, augment.MIRROR_PERSON), mask.flip(3)[:, 0])
-    return Batch(**flipped)
+def _among(labels: Tensor, parts: tuple[Part, ...]) -> Tensor:
+    return torch.stack([labels == part for part in parts]).any(0)
 
 
 @torch.no_grad()
-def _warps_of(cwm: Cwm, seen: tuple[Tensor, Tensor, Tensor], rows: Sample) -> tuple[Tensor, Tensor]:
+def _warps_of(cwm: Cwm, seen: tuple[Tensor, Tensor, Tensor], garment: Tensor, marks: Tensor) -> tuple[Tensor, Tensor]:
     """The CWM's flow (B, 2, 128, 96), area coordinates, and its coverage at 256 x 192. seen: of the person the maps,
-    the landmarks and the picture, RGB 0..1."""
+    the landmarks and the picture, RGB 0..1. garment: (B, 4, 128, 96), 0..1; marks: (B, 13, 2)."""
     maps, points, picture = seen
-    garment = torch.from_numpy(rows["garment"]).permute(0, 3, 1, 2).float() / 255.0
-    marks = torch.from_numpy(rows["garment_landmarks"])
     drawn = garment_maps(garment[:, :3] * 2.0 - 1.0, garment[:, 3], marks)
     small = F.avg_pool2d(picture, 2) * 2.0 - 1.0
     likeness = skin_likeness(small, skin_colour(small, points), points)
-    out = cwm.look(maps, person_layout(points), person_frames(points), likeness, drawn, garment_layout(marks))
-    return out.flow, F.interpolate(out.coverage, size=SIZE, mode="bilinear", align_corners=False)
+    with torch.autocast(maps.device.type, torch.bfloat16, enabled=maps.device.type == "cuda"):
+        out = cwm.look(maps, person_layout(points), person_frames(points), likeness, drawn, garment_layout(marks))
+    coverage = F.interpolate(out.coverage.float(), size=SIZE, mode="bilinear", align_corners=False)
+    return out.flow.float(), coverage
 
 
-def _new_background(
-    person: np.ndarray, target: np.ndarray, parts_a: np.ndarray, parts_b: np.ndarray, other: np.ndarray,
-    rng: np.random.Generator,
-) -> None:  # fmt: skip
+def _before_another_room(
+    old: Tensor, new: Tensor, label_a: Tensor, label_b: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Two thirds get another room: plain with a soft gradient, or a blurred picture of another sample."""
-    choice = rng.random()
-    if choice > 0.65:
-        return
-    behind = ((parts_a == Part.BACKGROUND) & (parts_b == Part.BACKGROUND))[..., None].astype(np.float32)
-    behind = cv2.blur(behind, (3, 3))[..., None]
-    if choice < 0.3:
-        wall = rng.uniform(70, 255) * (0.75 + 0.25 * rng.random(3))
-        room = (
-            wall
-            * (1.0 + 0.12 * cv2.resize(rng.normal(size=(3, 2)), SIZE[::-1], interpolation=cv2.INTER_CUBIC))[..., None]
-        )
-    else:
-        size = 2 * int(rng.integers(1, 10)) + 1
-        room = cv2.GaussianBlur(other[:, ::-1], (size, size), 0).astype(np.float32)
-    for image in (person, target):
-        image[:] = np.clip(image * (1.0 - behind) + room * behind, 0, 255).astype(np.uint8)
+    count, device = len(old), old.device
+
+    def uniform(channels: int) -> Tensor:
+        return torch.rand(count, channels, 1, 1, generator=generator, device=device)
+
+    behind = ((label_a == Part.BACKGROUND) & (label_b == Part.BACKGROUND)).float()
+    behind = F.avg_pool2d(behind, 3, 1, 1, count_include_pad=False)
+    wall = (0.27 + 0.73 * uniform(1)) * (0.75 + 0.25 * uniform(3))
+    wall = wall * (1.0 + 0.12 * _waves(count, (3, 2), generator))
+    others = new.roll(-1, 0).flip(3)
+    blurred = [gaussian_blur(others, size) for size in ROOM_BLURS]
+    which = torch.randint(len(blurred), (count, 1, 1, 1), generator=generator, device=device)
+    other = sum((which == index) * picture for index, picture in enumerate(blurred))
+    choice = uniform(1)
+    room = torch.where(choice < 0.3, wall, other).clamp(0.0, 1.0)
+    behind = behind * (choice <= 0.65)
+    return old + (room - old) * behind, new + (room - new) * behind
 
 
-def _loosen(person: np.ndarray, parts_a: np.ndarray, parts_b: np.ndarray, rng: np.random.Generator) -> None:
+ROOM_BLURS = (3, 9, 19)
+"""Sizes of the kernels that another sample's picture is blurred with before it is a room, canvas pixels."""
+
+
+def _waves(count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """(B, 1, 256, 192): smooth noise of so many values."""
+    noise = torch.randn(count, 1, *size, generator=generator, device=generator.device)
+    return F.interpolate(noise, size=SIZE, mode="bicubic", align_corners=False)
+
+
+def gaussian_blur(x: Tensor, size: int) -> Tensor:
+    """Maps blurred by a kernel of so many pixels, with the deviation that OpenCV takes for it."""
+    deviation = 0.3 * ((size - 1) * 0.5 - 1.0) + 0.8
+    at = torch.arange(size, device=x.device) - size // 2
+    kernel = torch.exp(-0.5 * (at / deviation) ** 2)
+    kernel = (kernel / kernel.sum()).view(1, 1, 1, size)
+    flat = F.pad(x.flatten(0, 1)[:, None], (size // 2,) * 4, "replicate")
+    return F.conv2d(F.conv2d(flat, kernel), kernel.mT)[:, 0].view_as(x)
+
+
+def _loosened(old: Tensor, label_b: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """In half of the samples the old garment is looser than drawn: its colours grow outwards over the background."""
-    worn = np.isin(parts_b, (Part.FRONT, Part.BACK)).astype(np.uint8)
-    if rng.random() > 0.5 or worn.sum() < 100:
-        return
-    distance, label = cv2.distanceTransformWithLabels(1 - worn, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    waves = cv2.resize(rng.normal(size=(12, 9)).astype(np.float32), SIZE[::-1], interpolation=cv2.INTER_CUBIC)
-    grows = (distance <= rng.uniform(1.0, 8.0) * (1.0 + 0.6 * waves)) & (worn == 0) & (parts_b == Part.BACKGROUND)
-    grows &= distance <= 10.0
-    table = np.zeros((int(label.max()) + 1, 3), np.float32)
-    inside = worn > 0
-    table[label[inside]] = person[inside]
-    shade = 1.0 - 0.02 * rng.random() * distance[grows]
-    person[grows] = np.clip(table[label[grows]] * shade[:, None], 0, 255).astype(np.uint8)
-    parts_b[grows] = Part.FRONT
+    count, device = len(old), old.device
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator, device=device)
+
+    worn = _among(label_b, WORN)
+    reach = uniform(1.0, 8.0) * (1.0 + 0.6 * _waves(count, (12, 9), generator))
+    looser = augment.chance(count, 0.5, generator) & (worn.sum((2, 3), keepdim=True) >= 100)
+    known, colour = worn.float(), old * worn
+    distance = torch.zeros_like(known)
+    for step in range(1, MOST_LOOSE + 1):
+        sums = torch.cat([colour, known], 1)
+        # By turns along the axes alone and across corners too: an octagon, which is nearly a disc.
+        along = F.avg_pool2d(sums, (3, 1), 1, (1, 0)) + F.avg_pool2d(sums, (1, 3), 1, (0, 1))
+        sums = along if step % 2 else F.avg_pool2d(sums, 3, 1, 1)
+        fresh = (known == 0.0) & (sums[:, 3:] > 0.0)
+        colour = torch.where(fresh, sums[:, :3] / sums[:, 3:].clamp(min=1e-6), colour)
+        distance = torch.where(fresh, float(step), distance)
+        known = known.masked_fill(fresh, 1.0)
+    grows = looser & (distance > 0.0) & (distance <= reach) & (label_b == Part.BACKGROUND)
+    shade = 1.0 - uniform(0.0, 0.02) * distance
+    return torch.where(grows, colour * shade, old), label_b.masked_fill(grows, int(Part.FRONT))
 
 
-def _blur_hands(
-    person: np.ndarray, target: np.ndarray, parts_a: np.ndarray, parts_b: np.ndarray, rng: np.random.Generator
-) -> None:
+MOST_LOOSE = 10
+"""Canvas pixels by which `_loosened` lets a garment grow at most."""
+
+
+def _hands_blurred(
+    old: Tensor, new: Tensor, label_a: Tensor, label_b: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """In a third of the samples the hands move: both pictures are smeared along one direction around them."""
-    hands = ((parts_a == Part.HAND) & (parts_b == Part.HAND)).astype(np.float32)
-    if rng.random() > 0.33 or hands.sum() < 20:
-        return
-    length = int(rng.integers(4, 15))
-    kernel = np.zeros((15, 15), np.float32)
-    direction = rng.normal(size=2)
-    direction /= np.linalg.norm(direction) + 1e-6
-    ends = [tuple(round(float(7 + sign * length / 2 * d)) for d in direction) for sign in (-1, 1)]
-    cv2.line(kernel, ends[0], ends[1], 1.0)
-    kernel /= kernel.sum()
-    soft = np.clip(cv2.filter2D(cv2.dilate(hands, np.ones((5, 5), np.uint8)), -1, kernel), 0, 1)[..., None]
-    for image in (person, target):
-        smeared = cv2.filter2D(image, -1, kernel)
-        image[:] = (image * (1.0 - soft) + smeared * soft).astype(np.uint8)
+    count, device = len(old), old.device
+    hands = ((label_a == Part.HAND) & (label_b == Part.HAND)).float()
+    moves = augment.chance(count, 0.33, generator) & (hands.sum((2, 3), keepdim=True) >= 20)
+    length = 4.0 + 11.0 * torch.rand(count, generator=generator, device=device)
+    turn = 2.0 * math.pi * torch.rand(count, generator=generator, device=device)
+    way = torch.stack([torch.cos(turn), torch.sin(turn)], 1) * length[:, None]
+    pixel = way.new_tensor([2.0 / SIZE[1], 2.0 / SIZE[0]])
+    sharp = torch.cat([old, new, F.max_pool2d(hands, 5, 1, 2)], 1)
+    upright = torch.eye(2, device=device).expand(count, 2, 2)
+    smeared = torch.zeros_like(sharp)
+    for part in range(SMEARS):
+        shift = way * pixel * (part / (SMEARS - 1) - 0.5)
+        grid = F.affine_grid(torch.cat([upright, shift[:, :, None]], 2), list(sharp.shape), align_corners=False)
+        smeared += F.grid_sample(sharp, grid, padding_mode="border", align_corners=False) / SMEARS
+    soft = smeared[:, 6:] * moves
+    return old + (smeared[:, :3] - old) * soft, new + (smeared[:, 3:6] - new) * soft
+
+
+SMEARS = 11
+"""Places along its way at which a moving hand is seen."""
+
+
+def _ended(x: Tensor, ends: Tensor) -> Tensor:
+    """Maps (B, C, 256, 192), every row from `ends` (B, 1) on the last before it."""
+    rows = torch.minimum(torch.arange(CANVAS_H, device=x.device), ends - 1)
+    return x.gather(2, rows[:, None, :, None].expand_as(x))
 
 
 def losses(out: IgmTraining, batch: Batch) -> dict[str, Tensor]:
@@ -390,17 +432,24 @@ class IgmTask:
 
     def __init__(
         self, data: Path, config: str, cwm: Cwm | None = None, limit: int | None = None, wait_s: float = 0.0,
-        start: Path | None = None,
+        start: Path | None = None, device: str = "cpu",
     ) -> None:  # fmt: skip
-        """start: a checkpoint whose weights are begun with, as far as they fit."""
+        """start: a checkpoint whose weights are begun with, as far as they fit. device: where samples are kept."""
         self.config = CONFIGS[config]
         self.start = start
-        self.cwm = cwm
-        self.train = open_shards(data, "train", compact, limit, wait_s)
-        self.held_out = open_shards(data, "heldout", compact, 160, wait_s)
-        self._weights: list[float] = []
-        self._ahead = ThreadPoolExecutor(1, "batches", torch.set_num_threads, (1,))  # a thread's own setting
+        self.cwm = cwm.to(device) if cwm is not None else None
+        self.train = open_shards(data, "train", compact, limit, wait_s, device)
+        self.held_out = open_shards(data, "heldout", compact, 160, wait_s, device)
+        self._weights = torch.zeros(0, device=device)
+        # A thread's own setting. On a GPU both would wait for the same interpreter.
+        self._ahead = ThreadPoolExecutor(1, "batches", torch.set_num_threads, (1,)) if device == "cpu" else None
         self._next: Future[Batch] | None = None
+        self._follows: Path | None = None
+        self._written = 0
+
+    def follow(self, path: Path) -> None:
+        """Learn from the warps of this checkpoint, and read it again whenever it is written anew."""
+        self._follows = path
 
     def build(self) -> Igm:
         return Igm(self.config)
@@ -411,6 +460,9 @@ class IgmTask:
             begin_with(model, self.start)
 
     def refresh(self) -> int:
+        """New samples, and the warp network's checkpoint if it was written anew."""
+        if self._follows is not None and (written := self._follows.stat().st_mtime_ns) != self._written:
+            self.cwm, self._written = load_cwm(self._follows)[0].to(self.train.device), written
         return self.train.refresh(most=1)
 
     def __len__(self) -> int:
@@ -420,15 +472,16 @@ class IgmTask:
         """Rows are drawn here: samples whose new garment bares skin come up to seven times as often.
 
         The next batch is assembled while this one is learned from: a third of the time of a step."""
-        for index in range(len(self._weights), len(self.train)):
-            self._weights.append(_worth(*(self.train.columns[name][index] for name in ("parts_a", "parts_b"))))
+        fresh = [self.train.column(name)[len(self._weights) :] for name in ("parts_a", "parts_b")]
+        if len(fresh[0]):
+            self._weights = torch.cat([self._weights, _worth(*fresh)])
 
         def assemble() -> Batch:
-            drawn = torch.multinomial(torch.tensor(self._weights), len(rows), replacement=False, generator=generator)
-            return make_batch(self.train.batch(drawn.numpy()), generator, training=True, cwm=self.cwm)
+            drawn = torch.multinomial(self._weights, len(rows), replacement=False, generator=generator)
+            return make_batch(self.train.batch(drawn), generator, training=True, cwm=self.cwm).for_network()
 
-        batch = (self._next.result() if self._next is not None else assemble()).to(device)
-        self._next = self._ahead.submit(assemble)
+        batch = self._next.result() if self._next is not None else assemble()
+        self._next = self._ahead.submit(assemble) if self._ahead is not None else None
         with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             out = in_full(model.look(*batch.inputs()))
         return losses(out, batch) if self.config.form == "repair" else plain_losses(out, batch)
@@ -437,10 +490,10 @@ class IgmTask:
         return evaluate(model, self.held_out, device, self.cwm, min(most or 160, 160))
 
 
-def _worth(parts_a: np.ndarray, parts_b: np.ndarray) -> float:
-    """How often a sample comes, by the share of it that is skin under a garment that goes."""
-    bared = np.isin(parts_a, BARE) & np.isin(parts_b, (Part.FRONT, Part.BACK))
-    return 1.0 + 6.0 * min(1.0, float(bared.mean()) / 0.03)
+def _worth(parts_a: Tensor, parts_b: Tensor) -> Tensor:
+    """How often each sample comes, (B,), by the share of it that is skin under a garment that goes."""
+    bared = _among(parts_a, BARE) & _among(parts_b, WORN)
+    return 1.0 + 6.0 * (bared.float().mean((1, 2)) / 0.03).clamp(max=1.0)
 
 
 @torch.no_grad()
@@ -448,7 +501,7 @@ def evaluate(
     model: Igm, shards: Shards, device: torch.device, cwm: Cwm | None, most: int | None = None
 ) -> dict[str, float]:
     """L1 of 255 in the regions of a picture, for IGM and for the plain composite (`plain_*`), and the repair IoU."""
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator(device).manual_seed(1)
     total = min(len(shards), most or len(shards))
     if not total:
         raise UsageError(f"{shards.folder} holds no sample to evaluate on")
@@ -456,7 +509,7 @@ def evaluate(
     areas: dict[str, float] = {}
     for start in range(0, total, 16):
         rows = shards.batch(np.arange(start, min(start + 16, total)))
-        batch = make_batch(rows, generator, training=False, cwm=cwm, cwm_share=1.0).to(device)
+        batch = make_batch(rows, generator, training=False, cwm=cwm, cwm_share=1.0).for_network()
         out = model.look(*batch.inputs())
         repair = (batch.changed > 0.5) & (batch.front < 0.5)
         regions = {

@@ -66,18 +66,20 @@ class Trainer:
         self.task, self.out, self.budget_s, self.trained_on = task, out, minutes * 60.0, trained_on
         self.device = torch.device(device)
         task.half = half_pays(self.device)
+        torch.backends.cudnn.benchmark = True  # every step has the same shapes
         torch.manual_seed(0)
         self.model = task.build().to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=task.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98)
-        )
-        self.rng, self.generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
+            self.model.parameters(), lr=task.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98),
+            fused=self.device.type == "cuda",
+        )  # fmt: skip
+        self.rng, self.generator = np.random.default_rng(0), torch.Generator(self.device).manual_seed(0)
         self.steps, self.spent_s = 0, 0.0
         self.order = np.zeros(0, np.int64)
         self.curve: list[dict[str, float]] = []
-        self.running: dict[str, float] = {}
+        self.running: dict[str, Tensor] = {}
 
     def resume(self, path: Path) -> None:
         """Go on from where FILE.resume left; raises UsageError if it does not fit."""
@@ -138,11 +140,10 @@ class Trainer:
         self.steps += 1
         keep = min(AVERAGE, self.steps / (self.steps + 10.0))
         with torch.no_grad():
-            for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                slow.lerp_(fast, 1.0 - keep)
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1.0 - keep)
         for name, term in terms.items():
-            value = float(term.detach())
-            self.running[name] = 0.97 * self.running.get(name, value) + 0.03 * value
+            value = term.detach()  # not a number yet: a GPU would have to be waited for
+            self.running[name] = torch.lerp(self.running.get(name, value), value, 0.03)
 
     def _next_rows(self) -> np.ndarray:
         """Every sample once, in random order, then again; samples that came in between join the next round."""
@@ -156,7 +157,7 @@ class Trainer:
         self.average.eval()
         figures = self.task.validate(self.average, self.device, most)
         row = {"minutes": self.spent_s / 60.0, "step": float(self.steps), "samples": float(len(self.task))}
-        self.curve.append(row | figures | {f"loss_{name}": value for name, value in self.running.items()})
+        self.curve.append(row | figures | {f"loss_{k}": float(v) for k, v in self.running.items()})
         print("held out: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()), flush=True)
         return figures
 

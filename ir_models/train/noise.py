@@ -40,21 +40,22 @@ _SPREAD = _table()
 
 
 def noisy_landmarks(landmarks: Tensor, generator: torch.Generator, amount: float = 1.0) -> Tensor:
-    """landmarks: (B, 33, 2), canvas pixels, exact -> the same as MediaPipe might see them. amount scales it."""
+    """landmarks: (B, 33, 2), canvas pixels, exact -> the same as MediaPipe might see them. amount scales it. All of
+    this module's tensors lie on the generator's device."""
     count = len(landmarks)
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator)
+        return torch.randn(*shape, generator=generator, device=generator.device)
 
     def uniform(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator)
+        return torch.rand(*shape, generator=generator, device=generator.device)
 
     left, right = landmarks[:, Landmark.LEFT_SHOULDER], landmarks[:, Landmark.RIGHT_SHOULDER]
     hips = (landmarks[:, Landmark.LEFT_HIP] + landmarks[:, Landmark.RIGHT_HIP]) / 2
     across, along = left - right, hips - (left + right) / 2  # the person's left is the viewer's right
     unit = torch.maximum(across.norm(dim=1), TORSO_TO_SHOULDERS * along.norm(dim=1)).clamp(min=MIN_SHOULDER_PX)
     x, y = F.normalize(across, dim=1)[:, None], F.normalize(along, dim=1)[:, None]
-    error = amount * _SPREAD * normal(count, 33, 2)
+    error = amount * _SPREAD.to(generator.device, non_blocking=True) * normal(count, 33, 2)
     gross = (uniform(count, 33, 1) < GROSS_SHARE * amount).float() * normal(count, 33, 2) * GROSS_SPREAD
     gross[:, : Landmark.LEFT_ELBOW] *= 0.3  # head and shoulders are rarely far off
     error = error + gross
@@ -75,21 +76,23 @@ def noisy_mask(mask: Tensor, generator: torch.Generator, amount: float = 1.0) ->
     Its edge moves in and out smoothly, its softness varies, and now and then a piece is missing."""
     count = len(mask)
 
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(count, 1, *shape, generator=generator, device=generator.device)
+
     def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+        return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator, device=generator.device)
 
     soft = F.avg_pool2d(mask, 5, 1, 2, count_include_pad=False)
-    waves = F.interpolate(
-        torch.randn(count, 1, 16, 12, generator=generator), size=(MAP_H, MAP_W), mode="bilinear", align_corners=False
-    )
-    shift = 0.22 * amount * waves * (soft > 0.02) + 0.12 * amount * torch.randn(count, 1, 1, 1, generator=generator)
+    waves = F.interpolate(normal(16, 12), size=(MAP_H, MAP_W), mode="bilinear", align_corners=False)
+    shift = 0.22 * amount * waves * (soft > 0.02) + 0.12 * amount * normal(1, 1)
     out = torch.sigmoid((soft - 0.5 + shift) * uniform(6.0, 16.0))
-    for row in range(count):
-        if torch.rand((), generator=generator) < 0.12 * amount:
-            y, x, h, w = (int(torch.randint(a, b, (), generator=generator)) for a, b in _HOLE)
-            out[row, :, y : y + h, x : x + w] *= 0.35 * float(torch.rand((), generator=generator))
-    return out
+    missing = uniform(0.0, 1.0) < _HOLE_SHARE * amount
+    y, x, h, w = (torch.randint(a, b, (count, 1, 1, 1), generator=generator, device=generator.device) for a, b in _HOLE)
+    row = torch.arange(MAP_H, device=generator.device)[:, None]
+    column = torch.arange(MAP_W, device=generator.device)
+    hole = missing & (row >= y) & (row < y + h) & (column >= x) & (column < x + w)
+    return torch.where(hole, out * uniform(0.0, 0.35), out)
 
 
-_HOLE = ((0, 110), (0, 80), (4, 20), (4, 16))
-"""Ranges of y, x, height and width of a missing piece, map pixels."""
+_HOLE_SHARE, _HOLE = 0.12, ((0, 110), (0, 80), (4, 20), (4, 16))
+"""How often a piece is missing; ranges of its y, x, height and width, map pixels."""

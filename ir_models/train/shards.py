@@ -15,18 +15,22 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 from mirror.errors import UsageError
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark
 
 Sample = dict[str, np.ndarray]
-LOOK_AGAIN_S = 10.0
+Rows = Mapping[str, np.ndarray] | Mapping[str, Tensor]
+"""Compact samples, stacked."""
+LOOK_AGAIN_S = 5.0
 """How often the folder is looked at for new shards."""
 
 
@@ -47,59 +51,122 @@ class Part(IntEnum):
 class Shards:
     """Samples of a folder, in the compact form that one training needs; `refresh` takes in what is new.
 
-    folder: with files shard_*.npz. compact: one sample of a shard -> arrays of fixed shapes. limit: samples at most.
+    folder: with files shard_*.npz, or kept_*.npy of samples that are compact already (`write_kept`). compact: one
+    sample of a shard -> arrays of fixed shapes. limit: samples at most. device: where they are kept.
     """
 
-    def __init__(self, folder: Path, compact: Callable[[Sample], Sample], limit: int | None = None) -> None:
-        self.folder, self.compact, self.limit = folder, compact, limit
-        self.columns: dict[str, list[np.ndarray]] = {}
+    def __init__(
+        self, folder: Path, compact: Callable[[Sample], Sample], limit: int | None = None, device: str = "cpu"
+    ) -> None:
+        self.folder, self.compact, self.limit, self.device = folder, compact, limit, torch.device(device)
+        self._columns: dict[str, Tensor] = {}
+        self._count = 0
         self._seen: set[Path] = set()
+        self._new: list[Path] = []
         self._looked_at = -LOOK_AGAIN_S
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values()))) if self.columns else 0
+        return self._count
+
+    def column(self, name: str) -> Tensor:
+        """One array of all samples."""
+        return self._columns[name][: self._count]
 
     def refresh(self, most: int | None = None) -> int:
         """Take in new shards, at most so many of them now; returns how many samples came. Cheap when called often."""
         now = time.monotonic()
-        if now - self._looked_at < LOOK_AGAIN_S and most is not None:
-            return 0
-        self._looked_at = now
+        if most is None or now - self._looked_at >= LOOK_AGAIN_S:
+            self._looked_at = now
+            files = sorted([*self.folder.glob("shard_*.npz"), *self.folder.glob("kept_*.npy")])
+            self._new = [path for path in files if path not in self._seen]
         before, done = len(self), 0
-        for path in sorted(self.folder.glob("shard_*.npz")):
-            if path in self._seen or (self.limit and len(self) >= self.limit):
-                continue
+        while self._new and (most is None or done < most) and not (self.limit and len(self) >= self.limit):
+            path = self._new.pop(0)
             try:
-                with np.load(path) as shard:
-                    arrays = {name: shard[name] for name in shard.files}
+                arrays = _read(path)
             except (zipfile.BadZipFile, EOFError, ValueError, OSError):
                 continue  # still being written: the next look finds it whole
             self._seen.add(path)
-            self._take(arrays)
+            self._add(arrays if path.suffix == ".npy" else self._compacted(arrays))
             done += 1
-            if most is not None and done >= most:
-                break
         return len(self) - before
 
-    def _take(self, arrays: Sample) -> None:
-        count = len(arrays["seed"])
-        for index in range(count if self.limit is None else min(count, self.limit - len(self))):
-            sample = {name: column[index] for name, column in arrays.items()}
-            if not np.isfinite(sample["flow"][..., 0]).any():
-                continue  # nothing of the garment is seen: nothing to learn
-            for name, value in self.compact(sample).items():
-                self.columns.setdefault(name, []).append(value)
+    def add(self, samples: list[Sample]) -> None:
+        """Take in compact samples."""
+        self._add(stacked(samples))
 
-    def batch(self, rows: np.ndarray) -> Sample:
+    def _compacted(self, arrays: Sample) -> Sample:
+        count = len(arrays["seed"])
+        rows = range(count if self.limit is None else min(count, self.limit - len(self)))
+        samples = ({name: column[index] for name, column in arrays.items()} for index in rows)
+        return stacked([self.compact(sample) for sample in samples if shows_garment(sample)])
+
+    def _add(self, arrays: Sample) -> None:
+        if not arrays:
+            return
+        count = len(next(iter(arrays.values())))
+        count = count if self.limit is None else min(count, self.limit - len(self))
+        for name, values in arrays.items():
+            self._room_for(name, values[:count])[self._count : self._count + count] = torch.from_numpy(values[:count])
+        self._count += count
+
+    def _room_for(self, name: str, values: np.ndarray) -> Tensor:
+        """The column, long enough to take these in: on a GPU, which could not hold it twice, as long as it may become
+        at all, else a quarter longer than needed."""
+        column, needed = self._columns.get(name), self._count + len(values)
+        if column is None or len(column) < needed:
+            most = None if self.device.type == "cpu" else self.limit
+            size = (most or needed + needed // 4, *values.shape[1:])
+            longer = torch.empty(size, dtype=torch.from_numpy(values[:0]).dtype, device=self.device)
+            if column is not None:
+                longer[: self._count] = column[: self._count]
+            self._columns[name] = column = longer
+        return column
+
+    def batch(self, rows: np.ndarray | Tensor) -> dict[str, Tensor]:
         """The samples of these rows, stacked."""
-        return {name: np.stack([column[row] for row in rows]) for name, column in self.columns.items()}
+        index = torch.as_tensor(rows, device=self.device)
+        return {name: column[index] for name, column in self._columns.items()}
+
+
+def stacked(samples: list[Sample]) -> Sample:
+    """Samples side by side, on a first axis."""
+    return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]} if samples else {}
+
+
+def shows_garment(sample: Sample) -> bool:
+    """Whether anything of the garment is seen: else there is nothing to learn."""
+    return bool(np.isfinite(sample["flow"][..., 0]).any())
+
+
+def write_kept(folder: Path, number: int, samples: list[Sample]) -> None:
+    """Compact samples as one file that `Shards` takes in; it appears whole or not at all.
+
+    One structured array, a field for each of theirs: read in a third of the time of an npz."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fields = [(name, value.dtype, value.shape) for name, value in samples[0].items()]
+    rows = np.empty(len(samples), fields)
+    for name, values in stacked(samples).items():
+        rows[name] = values
+    part = folder / f".kept_{number:06d}.npy"
+    np.save(part, rows)
+    part.replace(folder / f"kept_{number:06d}.npy")
+
+
+def _read(path: Path) -> Sample:
+    if path.suffix == ".npy":
+        rows = np.load(path)
+        return {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names}
+    with np.load(path) as shard:
+        return {name: shard[name] for name in shard.files}
 
 
 def open_shards(
-    data: Path, split: str, compact: Callable[[Sample], Sample], limit: int | None = None, wait_s: float = 0.0
-) -> Shards:
+    data: Path, split: str, compact: Callable[[Sample], Sample], limit: int | None = None, wait_s: float = 0.0,
+    device: str = "cpu",
+) -> Shards:  # fmt: skip
     """The shards of DATA/split. Waits so long for the first of them; raises UsageError if there is none then."""
-    shards = Shards(data / split, compact, limit)
+    shards = Shards(data / split, compact, limit, device)
     deadline = time.monotonic() + wait_s
     while not shards.refresh():
         if time.monotonic() >= deadline:

@@ -44,11 +44,11 @@ class TeacherTask(CwmTask):
 
     @torch.no_grad()
     def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:
-        total, generator = min(len(self.held_out), most or len(self.held_out)), torch.Generator().manual_seed(1)
+        total, generator = min(len(self.held_out), most or len(self.held_out)), torch.Generator(device).manual_seed(1)
         found: dict[str, list[np.ndarray]] = {}
         for start in range(0, total, VALIDATE_BATCH):
             rows = self.held_out.batch(np.arange(start, min(start + VALIDATE_BATCH, total)))
-            batch = as_teacher_sees(make_batch(rows, generator, training=False, noise=0.0)).to(device)
+            batch = as_teacher_sees(make_batch(rows, generator, training=False, noise=0.0)).for_network()
             out = model.look(*batch.inputs())
             for name, values in errors(out.flow, out.coverage, batch).items():
                 found.setdefault(name, []).append(values)
@@ -60,17 +60,17 @@ class StudentTask(CwmTask):
 
     def __init__(
         self, teacher: Cwm, data: Path, config: str, limit: int | None = None, wait_s: float = 0.0,
-        start: Path | None = None,
+        start: Path | None = None, device: str = "cpu",
     ) -> None:  # fmt: skip
-        super().__init__(data, config, limit, wait_s, start)
+        super().__init__(data, config, limit, wait_s, start, device)
         self.teacher = teacher.eval().requires_grad_(False)
 
     def loss(self, model: Cwm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
         stacked, state = self.train.batch(rows), generator.get_state()
-        batch = make_batch(stacked, generator, training=True).to(device)
-        same = torch.Generator()
+        batch = make_batch(stacked, generator, training=True).for_network()
+        same = torch.Generator(generator.device)
         same.set_state(state)  # moved, mirrored and tinted alike; what MediaPipe gets wrong is drawn after all that
-        seen = as_teacher_sees(make_batch(stacked, same, training=True, noise=0.0)).to(device)
+        seen = as_teacher_sees(make_batch(stacked, same, training=True, noise=0.0)).for_network()
         with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             out = model.look(*batch.inputs())
             with torch.no_grad():

@@ -27,10 +27,12 @@ PHOTO_WEIGHT, NEAR_WEIGHT = 1.0, 0.1
 class VitonTask(CwmTask):
     """As CwmTask, on DIR's pairs: `train` is learned from, `test` gives the figures."""
 
-    def __init__(self, folder: Path, config: str, limit: int | None = None, start: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: str, limit: int | None = None, start: Path | None = None, device: str = "cpu"
+    ) -> None:
         """Raises UsageError where the folder cannot be used."""
-        self.config, self.start = CONFIGS[config], start
-        self.train, self.held_out = (_in_memory(folder, split, limit) for split in ("train", "test"))
+        self.config, self.start, self._begun_whole = CONFIGS[config], start, False
+        self.train, self.held_out = (_in_memory(folder, split, limit, device) for split in ("train", "test"))
 
     def begin(self, model: Cwm, generator: torch.Generator, device: torch.device, budget_s: float) -> None:
         """The prior is learned with the rest: alone it would need a flow."""
@@ -44,8 +46,8 @@ class VitonTask(CwmTask):
     @torch.no_grad()
     def validate(self, model: Cwm, device: torch.device, most: int | None = None) -> dict[str, float]:
         """coverage_iou, and the warped colours' error (of 255) where the garment is seen, of network and prior."""
-        total, generator = min(len(self.held_out), most or len(self.held_out)), torch.Generator().manual_seed(1)
-        batch = make_batch(self.held_out.batch(np.arange(total)), generator, training=False, noise=0.0).to(device)
+        total, generator = min(len(self.held_out), most or len(self.held_out)), torch.Generator(device).manual_seed(1)
+        batch = make_batch(self.held_out.batch(np.arange(total)), generator, training=False, noise=0.0).for_network()
         out = model.look(*batch.inputs())
         return {
             "coverage_iou": float(errors(out.flow, out.coverage, batch)["coverage_iou"].mean()),
@@ -74,12 +76,11 @@ def _colours_off(flow: Tensor, batch: Batch) -> Tensor:
     return (off - mean * shown).abs().sum() / (shown.sum() + 1.0)
 
 
-def _in_memory(folder: Path, split: str, limit: int | None) -> Shards:
+def _in_memory(folder: Path, split: str, limit: int | None, device: str) -> Shards:
     viton = Viton(folder, split)
-    held = Shards(folder, compact, limit)
+    held = Shards(folder, compact, limit, device)
     for sample in viton.samples(limit):
-        for name, value in compact(sample).items():
-            held.columns.setdefault(name, []).append(value)
+        held.add([compact(sample)])
     skipped = f"; left out: {viton.skipped}" if viton.skipped else ""
     print(f"{split}: {len(held)} people in their own garments{skipped}", flush=True)
     return held
