@@ -37,6 +37,7 @@ lanyard, and are one."""
 COMPACT: dict[str, Callable[[Sample], Sample]] = {"cwm": cwm.compact, "igm": igm.compact}
 WAIT_S = 300.0
 """For the first samples."""
+PHOTO_LIMIT, PHOTO_BUDGET_S = 10_000, 600.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=21)
     parser.add_argument("--workers", type=int, required=True, help="processes that render, one thread each")
     parser.add_argument("--photos", type=Path, help="as for synth")
-    parser.add_argument("--photo-cache", type=Path, help="as for synth")
+    parser.add_argument("--photo-cache", type=Path, help="as for synth; with photos fitted before it is enough")
     parser.add_argument("--hair", type=Path, help="as for synth")
     parser.add_argument("--start-cwm", type=Path, required=True, help="checkpoint to begin with")
     parser.add_argument("--start-igm", type=Path, required=True, help="checkpoint to begin with")
@@ -61,8 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     trainings = [_training(name, args) for name in COMPACT]
     cv2.setNumThreads(1)
     fitted = []
-    if args.photos is not None:
-        fitted = photo_fit.prepare(args.photos, args.photo_cache or args.data, False, limit=10000, budget_s=600.0)
+    if args.photos or args.photo_cache:
+        cache = args.photo_cache or args.data
+        fitted = photo_fit.prepare(args.photos or cache, cache, False, PHOTO_LIMIT, PHOTO_BUDGET_S)
     pools, held_out = make_pools(args.seed, False, args.hair, fitted), make_pools(args.seed, True, args.hair)
     checked_sample(pools, args.seed, 0)  # compiles what the workers share
     print(f"{len(fitted)} photos; rendering begins", flush=True)

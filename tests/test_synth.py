@@ -113,3 +113,13 @@ def test_shards_come_back_as_written_and_are_kept(pools, tmp_path, monkeypatch):
     before = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("shard_*.npz")}
     shards.generate(pools, tmp_path, 9, 3, 1, {"split": "train"})
     assert before == {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("shard_*.npz")}
+
+
+def test_a_person_in_two_garments_is_two_samples(pools):
+    one, other = shards.checked_pair(pools, 3, 5)
+    for wears, leaves in ((one, other), (other, one)):
+        assert np.array_equal(wears["person"], leaves["target"])
+        assert np.array_equal(wears["parts_b"], leaves["parts_a"])
+        assert np.isfinite(wears["flow"]).any()
+    assert np.array_equal(one["landmarks"], other["landmarks"], equal_nan=True)
+    assert not np.array_equal(one["garment"], other["garment"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ir_models.checkpoints import load_cwm, load_igm  # noqa: E402
+from ir_models.checkpoints import load_cwm, load_igm, save  # noqa: E402
 from ir_models.nets.cwm import CwmConfig, warp  # noqa: E402
 from ir_models.nets.igm import Igm, IgmConfig  # noqa: E402
 from ir_models.train import augment, cli, cwm, igm  # noqa: E402
 from ir_models.train.loop import Trainer  # noqa: E402
 from ir_models.train.noise import noisy_landmarks, noisy_mask  # noqa: E402
-from ir_models.train.shards import Shards  # noqa: E402
+from ir_models.train.shards import Part, Shards, write_kept  # noqa: E402
 from mirror.errors import UsageError  # noqa: E402
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark, flow_to_pixels  # noqa: E402
 from tests.fake_samples import fake_landmarks, fake_sample, write_fake_shards  # noqa: E402
@@ -146,6 +147,63 @@ def test_new_shards_are_taken_in_and_broken_ones_left(tmp_path: Path) -> None:
     whole = (tmp_path / "train" / "shard_00000.npz").read_bytes()
     (tmp_path / "train" / "shard_00001.npz").write_bytes(whole)
     assert shards.refresh() == 4 and len(shards) == 8
+
+
+def test_kept_samples_are_taken_in_as_they_are(tmp_path: Path) -> None:
+    write_fake_shards(tmp_path, samples=5)
+    raw = Shards(tmp_path / "train", cwm.compact)
+    raw.refresh()
+    rows = [cwm.compact(fake_sample(seed)) for seed in range(5)]
+    write_kept(tmp_path / "kept", 0, rows[:3])
+    write_kept(tmp_path / "kept", 1, rows[3:])
+    kept = Shards(tmp_path / "kept", cwm.compact, limit=4)
+    assert kept.refresh(most=1) == 3 and kept.refresh(most=1) == 1 and len(kept) == 4
+    for name, column in kept.batch(np.array([2, 0, 3])).items():
+        assert np.array_equal(
+            column.numpy(), np.stack([rows[row][name] for row in (2, 0, 3)]), equal_nan=name == "flow"
+        )
+        assert column.dtype == raw.column(name).dtype
+
+
+def test_a_looser_garment_grows_over_the_room_alone() -> None:
+    old, labels = torch.full((8, 3, CANVAS_H, CANVAS_W), 0.9), torch.zeros(8, 1, CANVAS_H, CANVAS_W, dtype=torch.uint8)
+    labels[:, :, 60:120, 60:120], labels[:, :, 60:120, 120:140] = int(Part.FRONT), int(Part.HAND)
+    old[:, :, 60:120, 60:120] = 0.2
+    there, said = igm._loosened(old, labels, generator(1))
+    grown = (said == Part.FRONT) & (labels == Part.BACKGROUND)
+    looser = grown.flatten(1).any(1)
+    assert 0 < int(looser.sum()) < 8
+    assert torch.equal(there != old, grown.expand_as(old))
+    assert float(there[grown.expand_as(old)].max()) <= 0.2 + 1e-6
+    reach = torch.nn.functional.max_pool2d((labels == Part.FRONT).float(), 2 * igm.MOST_LOOSE + 1, 1, igm.MOST_LOOSE)
+    assert not (grown & (reach == 0)).any()
+
+
+def test_only_hands_are_smeared_and_both_pictures_alike() -> None:
+    stripes = (torch.arange(CANVAS_W) // 2 % 2).float().expand(12, 3, CANVAS_H, CANVAS_W).contiguous()
+    labels = torch.zeros(12, 1, CANVAS_H, CANVAS_W, dtype=torch.uint8)
+    labels[:, :, 100:120, 80:100] = int(Part.HAND)
+    old, new = igm._hands_blurred(stripes, stripes, labels, labels, generator(2))
+    assert torch.equal(old, new)
+    changed = (old != stripes).flatten(1).any(1)
+    assert 0 < int(changed.sum()) < 12
+    assert torch.equal(old[:, :, :80], stripes[:, :, :80]) and torch.equal(old[..., :60], stripes[..., :60])
+
+
+def test_the_generator_follows_the_warp_network_as_it_is_written(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cwm.pt"
+    task = igm.IgmTask(data, "compact")
+    task.follow(path)
+    nets = [cwm.Cwm(cwm.CONFIGS["compact"]) for _ in range(2)]
+    for number, net in enumerate(nets):
+        save(path, net, "here", {})
+        os.utime(path, ns=(number + 1, number + 1))
+        task.refresh()
+        assert task.cwm is not None
+        assert all(torch.equal(a, b) for a, b in zip(task.cwm.parameters(), net.parameters(), strict=True))
+    seen = task.cwm
+    task.refresh()
+    assert task.cwm is seen
 
 
 def test_a_checkpoint_tells_what_its_first_weights_were_trained_on(data: Path, tmp_path: Path) -> None:
