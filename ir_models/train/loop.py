@@ -175,7 +175,7 @@ class Trainer:
         self.out.parent.mkdir(parents=True, exist_ok=True)
         figures = {k: v for k, v in (self.curve[-1] if self.curve else {}).items() if not k.startswith("loss_")}
         steps = f"{self.steps} steps of {self.task.batch_size} in {self.spent_s / 60.0:.1f} minutes"
-        weights = {name: value.contiguous() for name, value in self.average.state_dict().items()}
+        weights = {name: value.contiguous().cpu() for name, value in self.average.state_dict().items()}
         _write(
             {
                 "config": dataclasses.asdict(self.task.config),
