@@ -16,7 +16,7 @@ import numpy as np
 from mirror.frames import CANVAS_H, CANVAS_W, Fit, Landmark
 from mirror.motion import chained
 
-SIT_S, BUSY_SIT_S = 0.5, 1.2
+SIT_S, BUSY_SIT_S = 0.45, 1.2
 """Time in which most of another seat is taken over, at rest and while arms move: these change it for a moment."""
 BUSY_S = 0.5
 """How long arms count as moving after they did."""
