@@ -13,7 +13,7 @@ from bench.wardrobe import EARLIER, LABELS, SEED, draw_photos, read_labels
 from mirror.prepare.cutout import Cutout, grown
 from mirror.prepare.judge import Quality, doubts, left_outside, measure, polygon, rounded, through_neck, trust
 from mirror.prepare.landmarks import from_points
-from mirror.prepare.neckline import USUAL_DEPTH, find_neckline, hanger
+from mirror.prepare.neckline import find_neckline, hanger
 from mirror.wardrobe import LANDMARKS
 from tests.photos import TEE, draw_photo
 
@@ -157,9 +157,13 @@ def test_a_neckline_that_is_seen_is_followed(depth: float) -> None:
 
 
 def test_a_neckline_that_is_not_seen_lies_where_it_usually_does() -> None:
+    """About 0.10 of the length; it was 0.05 to 0.15 on four of five labelled photos."""
     cloth = np.full((400, 300, 4), (60, 70, 180, 255), np.uint8)
+    rows, columns = np.mgrid[:400, :300]
+    away = np.abs(columns - 150)
+    cloth[rows < 20 + np.where(away < 50, 6 * (1 - (away / 50) ** 2), 0.4 * (away - 50)), 3] = 0
     front, inner = find_neckline(cloth, np.array([100.0, 20.0]), np.array([200.0, 20.0]), 350.0)
-    assert abs(front[1] - 20 - USUAL_DEPTH * 350) < 10 and inner is None
+    assert abs(front[1] - 20 - 0.10 * 350) < 16 and inner is None
 
 
 def test_a_later_draw_has_no_photo_that_was_seen_or_labelled(tmp_path: Path) -> None:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-DEPTHS = np.linspace(0.06, 1.1, 53)
-"""Depths of the neckline that are tried, in widths of the neck."""
-USUAL_DEPTH, COVERED_DEPTH, DEPTH_SPREAD = 0.10, 0.06, 0.03
-"""Of necklines on labelled photos, in lengths of the garment from neck to hem; under a turtleneck or hood. Prints and
-shadows mislead more often than a neckline is far from usual, so the spread is held small."""
-CROWN = 0.38
-"""Cloth that reaches higher than this above the neck points, in widths of the neck, is a turtleneck or hood."""
-EDGE_WEIGHT = 2.5
-"""What the edge along a neckline counts against its usual depth; both fitted to labelled photos."""
+from mirror.prepare.opening import find_front
+
+TRIED_AROUND = np.linspace(-0.04, 0.04, 5)
+"""Depths about the one found at which the neckline's form is looked for, in widths of the neck."""
 MOST_EDGE = 4.0
+"""An edge that is steeper than so many times the chest's usual steepness counts no more."""
 SAMPLES = 41
 CLEAR_EDGE = 1.5
 """How much steeper than elsewhere on the chest the colours must be along the neckline to believe in it."""
+DEEP, COLLAR_CROWN = 0.15, 0.38
+"""A neckline deeper than this, in lengths of the garment, is believed in without a clear edge: nothing but what it sees
+makes the network say so. Not where cloth reaches so high above the neck points, in widths of the neck: the leaves of a
+collar lie in front."""
+DEEPEST = 1.2
+"""How far below the neck points colours are looked at, in widths of the neck."""
 HANGER_CROWN, HANGER_COLOUR = 0.30, 22.0
 """What reaches so far above the neck points, in widths of the neck, and differs so much from the chest (Lab units of
 the medians) is a hanger rather than a collar."""
-FORMS = (2.2, 1.15)
-"""Exponents of the two neckline forms that are tried: a crew or scoop neck, and a V."""
+FORMS = (2.2, 1.15, 1.5, 1.8, 3.5)
+"""Exponents of the neckline forms that are tried: a crew or scoop neck, a V, two whose sides bow, and a deep U."""
 
 
 def find_neckline(
@@ -31,29 +33,22 @@ def find_neckline(
     """Where the neckline's front is lowest (float64 (2,)), and the mask of the collar's inside above it or None.
 
     bgra: uint8 HxWx4, the garment upright. neck_*: its landmarks there, pixels. length: from neck to hem, pixels.
-    The depth is the mean over all that are possible, weighed by the edge seen there and by how usual they are.
+    A network tells how deep it is; the form is the one whose edge is steepest about there.
     """
     width = float(np.linalg.norm(neck_right - neck_left))
+    aside, depth = find_front(bgra, neck_left, neck_right, length)
     steep = _steepness(bgra, neck_left, neck_right, width)
-    usual = COVERED_DEPTH if crown(bgra, neck_left, neck_right) > CROWN else USUAL_DEPTH
     chest = _chest(steep, bgra, neck_left, neck_right, width)
-    edges = np.array([[_edge(steep, bgra, neck_left, neck_right, d, f, chest) for d in DEPTHS] for f in FORMS])
-    seen = edges.max(0)
-    worth = EDGE_WEIGHT * seen - 0.5 * ((DEPTHS * width / max(length, 1.0) - usual) / DEPTH_SPREAD) ** 2
-    weight = np.exp(worth - worth.max())
-    depth = float((weight * DEPTHS).sum() / weight.sum())
-    near = np.abs(DEPTHS - depth) < 0.06
-    form = FORMS[int(edges[:, near].max(1).argmax())]
-    curve = _curve(neck_left, neck_right, depth, form)
-    clear = seen[near].max() >= CLEAR_EDGE
-    return curve[SAMPLES // 2], _inside(bgra, curve, width) if clear else None
+    tried = [_curve(neck_left, neck_right, depth + more, form, aside) for form in FORMS for more in TRIED_AROUND]
+    edges = np.array([_edge(steep, bgra, curve, chest) for curve in tried]).reshape(len(FORMS), -1)
+    curve = _curve(neck_left, neck_right, depth, FORMS[int(edges.mean(1).argmax())], aside)
+    deep = depth * width > DEEP * length and crown(bgra, neck_left, neck_right) < COLLAR_CROWN
+    return curve[SAMPLES // 2], _inside(bgra, curve, width) if deep or edges.max() >= CLEAR_EDGE else None
 
 
-def _edge(
-    steep: np.ndarray, bgra: np.ndarray, left: np.ndarray, right: np.ndarray, depth: float, form: float, chest: float
-) -> float:
+def _edge(steep: np.ndarray, bgra: np.ndarray, curve: np.ndarray, chest: float) -> float:
     """How steep colours are along a neckline against the chest; 0 where it leaves the garment."""
-    values, inside = _along(steep, bgra, _curve(left, right, depth, form))
+    values, inside = _along(steep, bgra, curve)
     return float(np.mean(np.minimum(values, MOST_EDGE * chest))) / chest if inside >= 0.8 else 0.0
 
 
@@ -82,21 +77,23 @@ def hanger(bgra: np.ndarray, left: np.ndarray, right: np.ndarray) -> bool:
     return float(np.linalg.norm(medians[0] - medians[1])) > HANGER_COLOUR
 
 
-def _curve(left: np.ndarray, right: np.ndarray, depth: float, form: float) -> np.ndarray:
-    """float64 (SAMPLES, 2): from the left to the right neck point, hanging down by `depth` widths."""
+def _curve(left: np.ndarray, right: np.ndarray, depth: float, form: float, aside: float = 0.0) -> np.ndarray:
+    """float64 (SAMPLES, 2): from the left to the right neck point, hanging down by `depth` widths; the lowest point
+    lies `aside` widths to the right of the middle."""
     t = np.linspace(-1.0, 1.0, SAMPLES)
     width = np.linalg.norm(right - left)
     across = (right - left) / max(width, 1e-6)
     down = np.array([-across[1], across[0]])
     middle = (left + right) / 2
-    return middle + (t * width / 2)[:, None] * across + ((1 - np.abs(t) ** form) * depth * width)[:, None] * down
+    hangs = 1 - np.abs(t) ** form
+    return middle + ((t / 2 + hangs * aside) * width)[:, None] * across + (hangs * depth * width)[:, None] * down
 
 
 def _steepness(bgra: np.ndarray, left: np.ndarray, right: np.ndarray, width: float) -> np.ndarray:
     """float32 HxW: how fast colours change from above to below, at the scale of a collar's seam; 0 far from the neck,
     where nobody looks."""
     blur = max(0.8, 0.02 * width)
-    middle, down = (left + right) / 2, DEPTHS[-1] * np.array([left[1] - right[1], right[0] - left[0]])
+    middle, down = (left + right) / 2, DEEPEST * np.array([left[1] - right[1], right[0] - left[0]])
     seen = np.array([left, right, left + down, right + down, *(middle + width * np.array([[-1.0, 0.0], [1.0, 1.5]]))])
     rim = 5.0 * blur + 8.0  # what blurring and the gradient look at besides
     low = np.maximum(np.floor(seen.min(0) - rim).astype(int), 0)
