@@ -29,9 +29,9 @@ CHOICE = """Both networks unpruned, in INT8 after training, with accuracy contro
 none is as good at less time. INT8 takes half of float's time at the same error. Of the pruned CWMs the best saves 0.9
 of 8.6 ms for 6 % more error, of the pruned IGMs 0.6 of 7.3 ms for 0.019 of SSIM; each was fine-tuned for a minute of
 processor time only: with more they may yet win."""
-REBUILD = """`python -m ir_models synth` draws the samples, `train cwm` and `train igm` learn from them (or `together` does
-both at once where a GPU is), `export` writes the networks in float, `quantize` writes them in INT8. Each command says
-its options with `--help`."""
+REBUILD = """`python -m ir_models synth` draws the samples, `train cwm` and `train igm` learn from them (or `together`
+does both at once where a GPU is), `export` writes the networks in float, `quantize` writes them in INT8. Each command
+says its options with `--help`."""
 LICENCE = "That of this project. The photos, where any were used, are CC0; bodies are drawn from CC0 shapes."
 
 

@@ -26,14 +26,15 @@ the other, up to which it is plain, and from which it has a pattern, of which no
 DARK = 12.0
 """Levels that are added to all colours where they are compared: black cloth is noise."""
 FINE = 2.7
-"""Pixels to one of the garment canvas at which folds are looked for: of the weave, which is finer, nothing is taken."""
+"""Pixels to one of the garment canvas at which folds are looked for, at most: crease lines are no wider."""
 ONE = 100.0
 """The gain of 1 in 8 bits: none is more than 2.2."""
 STEPS = 64
 """Places along a sleeve at which the cloth around it is told."""
 ALIKE, ALIKE_REACH = 0.3, 12
 """Cloth that differs by less, powers of 2, so many places on, is no stripe's: it is the same in better light."""
-_AROUND = np.ones((9, 9), np.uint8)
+_AROUND, _RIM = np.ones((17, 17), np.uint8), np.ones((5, 5), np.uint8)
+"""So far around a garment its colours go on, and so wide its rim is mixed with the ground: pixels at that size."""
 
 
 def without_folds(garment: Garment, picture: np.ndarray) -> np.ndarray:
@@ -53,7 +54,7 @@ def without_folds(garment: Garment, picture: np.ndarray) -> np.ndarray:
     part = cv2.warpAffine(nearest, to_small, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     front = cv2.resize(garment.picture[..., 3], size, interpolation=cv2.INTER_AREA)
     part[cv2.dilate(front, _AROUND) == 0] = 0
-    inner = cv2.erode(front, _AROUND[:5, :5])
+    inner = cv2.erode(front, _RIM)
     colours = cv2.blur(small[..., :3], (3, 3)).astype(np.float32) + DARK
     gain = np.ones_like(colours)
     for k, sleeve in enumerate(sleeves):

@@ -65,9 +65,9 @@ ARM_PX, ARM_FADE_PX, ARM_FROM, ARM_CALM_PX, ARM_MOVED_PX = 28.0, 10.0, 0.4, 1.5,
 motion an older fit shows where it was, as wisps beside it and a gap before the hand."""
 SIDES, BELOW, ABOVE = (0.3, 0.5), (0.5, 0.9), 0.15
 """Where a garment is laid on its seat: on its chest, up to so far across and below the middle of it, and not at all, in
-units of the flow; less above it, and nothing so far above its collar. At its edges the networks tell what is covered
-and what is painted over. Offline the lag was 6.9, 7.1 and 3.0 px p95 on three clips where nothing of the collar went
-along, with this 3.7, 4.1 and 3.2."""
+units of the flow; wholly from ABOVE over its middle down, less above that, and not from ABOVE over its collar on. At
+its edges the networks tell what is covered and what is painted over. Offline the lag was 6.9, 7.1 and 3.0 px p95 on
+three clips where nothing of the collar went along, with this 3.7, 4.1 and 3.2."""
 _ALONG = np.linspace(0.0, 1.0, 4)
 """Places along a bone at which it is looked at."""
 

@@ -81,3 +81,26 @@ def test_fitted_photos_come_back_from_their_cache(tmp_path):
     assert len(train) == 2 and len(again) == 2
     assert (train[0].texture == again[0].texture).all() and train[0].cut.hem == again[0].cut.hem
     assert not {p.depicts for p in held} & {p.depicts for p in train}
+
+
+@pytest.mark.parametrize("components", [150, 2])
+def test_a_kept_photo_is_as_it_was_fitted(tmp_path, monkeypatch, components):
+    """With fewer components than photos the places are near, not the same."""
+    monkeypatch.setattr(photos, "COMPONENTS", components)
+    pieces = [
+        photos.fit_photo(photo_of(laid("tshirt", lift)), "tshirt", "short", load_bodies())
+        for lift in (0.1, 0.2, 0.3, 0.4)
+    ]
+    pieces[0].texture[..., 3] = 255  # what fills its picture has no outline
+    photos._save(tmp_path / "kept.npz", pieces)
+    for kept, fitted in zip(photos._load(tmp_path / "kept.npz"), pieces, strict=True):
+        assert kept.cut == fitted.cut and np.array_equal(kept.landmarks, fitted.landmarks)
+        for sheet, faces in (("front", load_bodies().front), ("back", load_bodies().back)):
+            used = np.unique(faces)
+            off = np.abs(kept.canvas_xy[sheet][used] - fitted.canvas_xy[sheet][used]).mean()
+            assert off < 0.02 if components > len(pieces) else 0.02 < off < 2.0
+        seen = fitted.texture[..., 3] > 127
+        assert np.abs(kept.texture[seen].astype(int) - fitted.texture[seen]).mean() < 3.0
+        if fitted is not pieces[0]:
+            assert np.abs(kept.flat.astype(int) - fitted.flat).mean() < 2.0
+            assert np.abs(kept.mask.astype(int) - fitted.mask).mean() < 2.0

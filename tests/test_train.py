@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from ir_models.train import augment, cli, cwm, igm  # noqa: E402
 from ir_models.train.loop import Trainer  # noqa: E402
 from ir_models.train.noise import noisy_landmarks, noisy_mask  # noqa: E402
 from ir_models.train.shards import Part, Shards, write_kept  # noqa: E402
-from mirror.errors import UsageError  # noqa: E402
+from mirror.errors import ModelError, UsageError  # noqa: E402
 from mirror.frames import CANVAS_H, CANVAS_W, Landmark, flow_to_pixels  # noqa: E402
 from tests.fake_samples import fake_landmarks, fake_sample, write_fake_shards  # noqa: E402
 
@@ -193,12 +194,13 @@ def test_only_hands_are_smeared_and_both_pictures_alike() -> None:
 def test_the_generator_follows_the_warp_network_as_it_is_written(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "cwm.pt"
     task = igm.IgmTask(data, "compact")
-    task.follow(path)
+    with pytest.raises(ModelError, match="does not exist"):
+        task.follow(path)
     nets = [cwm.Cwm(cwm.CONFIGS["compact"]) for _ in range(2)]
     for number, net in enumerate(nets):
         save(path, net, "here", {})
         os.utime(path, ns=(number + 1, number + 1))
-        task.refresh()
+        task.refresh() if number else task.follow(path)
         assert task.cwm is not None
         assert all(torch.equal(a, b) for a, b in zip(task.cwm.parameters(), net.parameters(), strict=True))
     seen = task.cwm
@@ -231,6 +233,28 @@ def test_the_command_trains_and_writes_a_checkpoint(data: Path, tmp_path: Path, 
 def steps(trainer: Trainer, count: int) -> None:
     for _ in range(count):
         trainer._step()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_prior_is_fitted_unless_it_was_begun_with(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    net = cwm.Cwm(cwm.CONFIGS["compact"])
+    save(tmp_path / "start.pt", net, "here", {})
+    if not whole:
+        state = torch.load(tmp_path / "start.pt", weights_only=True)
+        state["model"].popitem()
+        torch.save(state, tmp_path / "start.pt")
+    fitted: list[Any] = []
+
+    def fit_prior(*given: Any) -> float:
+        fitted.append(given)
+        return 0.0
+
+    monkeypatch.setattr(cwm, "fit_prior", fit_prior)
+    task = cwm.CwmTask(data, "compact", start=tmp_path / "start.pt")
+    task.begin(task.build(), generator(), torch.device("cpu"), 1.0)
+    assert len(fitted) == (0 if whole else 1)
 
 
 def test_a_resume_goes_on_to_the_step(data: Path, tmp_path: Path) -> None:

@@ -303,7 +303,10 @@ def _load(path: Path) -> list[Piece]:
         for sheet, rows, at in zip(_SHEETS, used, np.split(places[i], [len(used[0])]), strict=True):
             sheets[sheet] = np.zeros_like(bodies.tight[sheet])
             sheets[sheet][rows] = at
-        texture = cv2.imdecode(picture, cv2.IMREAD_UNCHANGED)  # WebP forgets the colours where nothing is seen
+        texture = cv2.cvtColor(cv2.imdecode(picture, cv2.IMREAD_COLOR), cv2.COLOR_BGR2BGRA)
+        if (seen := cv2.imdecode(picture, cv2.IMREAD_UNCHANGED)).shape[2] == 4:  # it drops an alpha that is all opaque
+            texture = seen
+        # and forgets the colours where nothing is seen
         texture[..., :3] = bleed(texture[..., :3], (texture[..., 3] > 127).astype(np.uint8))
         flat, mask, shown = *_lying(texture), int(d["depicts"][i])
         return Piece(

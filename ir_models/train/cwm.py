@@ -303,12 +303,13 @@ def fit_prior(
     rows = np.random.default_rng(0).permutation(2 * len(shards))[:size] % len(shards)
     kept: list[tuple[Tensor, ...]] = []
     started = time.thread_time()
-    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half_pays(device)):
+    with torch.no_grad():
         for start in range(0, size, 32):
             if kept and time.thread_time() - started > seconds / 2:
                 break
             batch = make_batch(shards.batch(rows[start : start + 32]), generator, training=True).for_network()
-            code = model.code(*batch.inputs()).float()
+            with torch.autocast(device.type, torch.bfloat16, enabled=half_pays(device)):
+                code = model.code(*batch.inputs()).float()
             speaks = F.avg_pool2d(first_logits(batch.person), 2).half()
             kept.append((code, batch.frames, speaks, *batch.coarse(), batch.pixels))
     code, frames, speaks, flow, valid, pixels = (torch.cat(column) for column in zip(*kept, strict=True))
@@ -337,6 +338,8 @@ class CwmTask:
     batch_size = 16
     learning_rate = 2e-3
     half = False
+    begun_whole = False
+    """Whether all weights were begun with."""
 
     def __init__(
         self, data: Path, config: str, limit: int | None = None, wait_s: float = 0.0, start: Path | None = None,
@@ -347,17 +350,16 @@ class CwmTask:
         self.start = start
         self.train = open_shards(data, "train", compact, limit, wait_s, device)
         self.held_out = open_shards(data, "heldout", compact, 320, wait_s, device)
-        self._begun_whole = False
 
     def build(self) -> Cwm:
         net = Cwm(self.config)
         if self.start is not None:
-            self._begun_whole = begin_with(net, self.start) == len(net.state_dict())
+            self.begun_whole = begin_with(net, self.start) == len(net.state_dict())
         return net
 
     def begin(self, model: Cwm, generator: torch.Generator, device: torch.device, budget_s: float) -> None:
         """Before the first step: the prior, alone, unless it was begun with."""
-        if self._begun_whole:
+        if self.begun_whole:
             return
         error = fit_prior(model, self.train, generator, device, PRIOR_SHARE * budget_s)
         print(f"priors fitted alone: {error:.2f} pixels (L1) from the truth", flush=True)

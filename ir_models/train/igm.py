@@ -60,6 +60,14 @@ LAYER_OF = {
     Part.HAIR: "hair",
 }  # fmt: skip
 """Labels -> `nets.igm.LAYERS`; all else is the layer after them."""
+PLAIN_SHARE, ROOM_SHARE = 0.3, 0.65
+"""How often a sample gets a plain room, and how often another one at all."""
+ROOM_BLURS = (3, 9, 19)
+"""Sizes of the kernels that another sample's picture is blurred with before it is a room, canvas pixels."""
+MOST_LOOSE, LEAST_WORN = 10, 100
+"""Canvas pixels by which an old garment is let grow at most, and of how many it must be."""
+SMEARS, LEAST_HANDS = 11, 20
+"""Places along its way at which a moving hand is seen; of how many canvas pixels hands must be."""
 SIZE = (256, 192)
 LIT_CELLS = 5
 """The garment's light is compared over so many cells of 8 canvas pixels."""
@@ -69,7 +77,7 @@ _LAYER_TABLE = torch.tensor(
 
 
 def compact(sample: Sample) -> Sample:
-    """One sample of a shard -> what this training keeps: 0.6 MB."""
+    """One sample of a shard -> what this training keeps: 0.7 MB."""
     flow = sample["flow"].astype(np.float32) / np.array(TO_ALIGNED, np.float32)
     return {
         "person": sample["person"],
@@ -136,11 +144,11 @@ class Batch:
 
 
 def make_batch(
-    rows: Rows, generator: torch.Generator, training: bool, cwm: Cwm | None, cwm_share: float = CWM_SHARE
+    samples: Rows, generator: torch.Generator, training: bool, cwm: Cwm | None, cwm_share: float = CWM_SHARE
 ) -> Batch:
     """Compact samples (numpy or torch) -> a batch on the generator's device; `training` adds augmentation. cwm_share:
     how many are warped by the CWM."""
-    device, count = generator.device, len(rows["person"])
+    device, count = generator.device, len(samples["person"])
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator, device=device)
@@ -149,7 +157,7 @@ def make_batch(
         return augment.chance(count, share, generator)
 
     def given(name: str) -> Tensor:
-        return torch.as_tensor(rows[name], device=device)
+        return torch.as_tensor(samples[name], device=device)
 
     def picture(name: str) -> Tensor:
         return given(name).permute(0, 3, 1, 2).float() / 255.0
@@ -190,9 +198,9 @@ def make_batch(
     maps = person_maps(seen_points, mask[:, 0])
     by_cwm = chance(cwm_share if cwm is not None else 0.0)
     coverage = F.avg_pool2d(shown.float(), 3, 1, 1, count_include_pad=False)
-    if cwm is not None:
-        told, covered = _warps_of(cwm, (maps, seen_points, old), garment, marks)
-        flow, coverage = torch.where(by_cwm, told, flow), torch.where(by_cwm, covered, coverage)
+    if cwm is not None and len(rows := _rows(by_cwm)):
+        seen_by_cwm = maps[rows], seen_points[rows], old[rows]
+        flow[rows], coverage[rows] = _warps_of(cwm, seen_by_cwm, garment[rows], marks[rows])
     warped = warp(bled, F.interpolate(flow, size=SIZE, mode="bilinear", align_corners=False))
 
     if training:
@@ -222,6 +230,11 @@ def _among(labels: Tensor, parts: tuple[Part, ...]) -> Tensor:
     return torch.stack([labels == part for part in parts]).any(0)
 
 
+def _rows(chosen: Tensor) -> Tensor:
+    """(k,): the numbers of the samples chosen, of (B, 1, 1, 1) bool."""
+    return torch.nonzero(chosen[:, 0, 0, 0])[:, 0]
+
+
 @torch.no_grad()
 def _warps_of(cwm: Cwm, seen: tuple[Tensor, Tensor, Tensor], garment: Tensor, marks: Tensor) -> tuple[Tensor, Tensor]:
     """The CWM's flow (B, 2, 128, 96), area coordinates, and its coverage at 256 x 192. seen: of the person the maps,
@@ -245,22 +258,18 @@ def _before_another_room(
     def uniform(channels: int) -> Tensor:
         return torch.rand(count, channels, 1, 1, generator=generator, device=device)
 
-    behind = ((label_a == Part.BACKGROUND) & (label_b == Part.BACKGROUND)).float()
-    behind = F.avg_pool2d(behind, 3, 1, 1, count_include_pad=False)
-    wall = (0.27 + 0.73 * uniform(1)) * (0.75 + 0.25 * uniform(3))
-    wall = wall * (1.0 + 0.12 * _waves(count, (3, 2), generator))
-    others = new.roll(-1, 0).flip(3)
-    blurred = [gaussian_blur(others, size) for size in ROOM_BLURS]
-    which = torch.randint(len(blurred), (count, 1, 1, 1), generator=generator, device=device)
-    other = sum((which == index) * picture for index, picture in enumerate(blurred))
     choice = uniform(1)
-    room = torch.where(choice < 0.3, wall, other).clamp(0.0, 1.0)
-    behind = behind * (choice <= 0.65)
+    wall = (0.27 + 0.73 * uniform(1)) * (0.75 + 0.25 * uniform(3))
+    room = wall * (1.0 + 0.12 * _waves(count, (3, 2), generator))
+    others = new.roll(-1, 0).flip(3)
+    which = torch.randint(len(ROOM_BLURS), (count, 1, 1, 1), generator=generator, device=device)
+    for index, size in enumerate(ROOM_BLURS):
+        if len(rows := _rows((choice >= PLAIN_SHARE) & (which == index))):
+            room[rows] = _gaussian_blur(others[rows], size)
+    behind = ((label_a == Part.BACKGROUND) & (label_b == Part.BACKGROUND)).float()
+    behind = F.avg_pool2d(behind, 3, 1, 1, count_include_pad=False) * (choice < ROOM_SHARE)
+    room = room.clamp(0.0, 1.0)
     return old + (room - old) * behind, new + (room - new) * behind
-
-
-ROOM_BLURS = (3, 9, 19)
-"""Sizes of the kernels that another sample's picture is blurred with before it is a room, canvas pixels."""
 
 
 def _waves(count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -269,7 +278,7 @@ def _waves(count: int, size: tuple[int, int], generator: torch.Generator) -> Ten
     return F.interpolate(noise, size=SIZE, mode="bicubic", align_corners=False)
 
 
-def gaussian_blur(x: Tensor, size: int) -> Tensor:
+def _gaussian_blur(x: Tensor, size: int) -> Tensor:
     """Maps blurred by a kernel of so many pixels, with the deviation that OpenCV takes for it."""
     deviation = 0.3 * ((size - 1) * 0.5 - 1.0) + 0.8
     at = torch.arange(size, device=x.device) - size // 2
@@ -286,11 +295,14 @@ def _loosened(old: Tensor, label_b: Tensor, generator: torch.Generator) -> tuple
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator, device=device)
 
-    worn = _among(label_b, WORN)
     reach = uniform(1.0, 8.0) * (1.0 + 0.6 * _waves(count, (12, 9), generator))
-    looser = augment.chance(count, 0.5, generator) & (worn.sum((2, 3), keepdim=True) >= 100)
-    known, colour = worn.float(), old * worn
-    distance = torch.zeros_like(known)
+    fades = uniform(0.0, 0.02)
+    worn = _among(label_b, WORN)
+    rows = _rows(augment.chance(count, 0.5, generator) & (worn.sum((2, 3), keepdim=True) >= LEAST_WORN))
+    if not len(rows):
+        return old, label_b
+    picture, labels, known = old[rows], label_b[rows], worn[rows].float()
+    colour, distance = picture * known, torch.zeros_like(known)
     for step in range(1, MOST_LOOSE + 1):
         sums = torch.cat([colour, known], 1)
         # By turns along the axes alone and across corners too: an octagon, which is nearly a disc.
@@ -300,13 +312,11 @@ def _loosened(old: Tensor, label_b: Tensor, generator: torch.Generator) -> tuple
         colour = torch.where(fresh, sums[:, :3] / sums[:, 3:].clamp(min=1e-6), colour)
         distance = torch.where(fresh, float(step), distance)
         known = known.masked_fill(fresh, 1.0)
-    grows = looser & (distance > 0.0) & (distance <= reach) & (label_b == Part.BACKGROUND)
-    shade = 1.0 - uniform(0.0, 0.02) * distance
-    return torch.where(grows, colour * shade, old), label_b.masked_fill(grows, int(Part.FRONT))
-
-
-MOST_LOOSE = 10
-"""Canvas pixels by which `_loosened` lets a garment grow at most."""
+    grows = (distance > 0.0) & (distance <= reach[rows]) & (labels == Part.BACKGROUND)
+    old, label_b = old.clone(), label_b.clone()
+    old[rows] = torch.where(grows, colour * (1.0 - fades[rows] * distance), picture)
+    label_b[rows] = labels.masked_fill(grows, int(Part.FRONT))
+    return old, label_b
 
 
 def _hands_blurred(
@@ -315,24 +325,25 @@ def _hands_blurred(
     """In a third of the samples the hands move: both pictures are smeared along one direction around them."""
     count, device = len(old), old.device
     hands = ((label_a == Part.HAND) & (label_b == Part.HAND)).float()
-    moves = augment.chance(count, 0.33, generator) & (hands.sum((2, 3), keepdim=True) >= 20)
     length = 4.0 + 11.0 * torch.rand(count, generator=generator, device=device)
     turn = 2.0 * math.pi * torch.rand(count, generator=generator, device=device)
-    way = torch.stack([torch.cos(turn), torch.sin(turn)], 1) * length[:, None]
+    rows = _rows(augment.chance(count, 0.33, generator) & (hands.sum((2, 3), keepdim=True) >= LEAST_HANDS))
+    if not len(rows):
+        return old, new
+    way = (torch.stack([torch.cos(turn), torch.sin(turn)], 1) * length[:, None])[rows]
     pixel = way.new_tensor([2.0 / SIZE[1], 2.0 / SIZE[0]])
-    sharp = torch.cat([old, new, F.max_pool2d(hands, 5, 1, 2)], 1)
-    upright = torch.eye(2, device=device).expand(count, 2, 2)
+    sharp = torch.cat([old[rows], new[rows], F.max_pool2d(hands[rows], 5, 1, 2)], 1)
+    upright = torch.eye(2, device=device).expand(len(rows), 2, 2)
     smeared = torch.zeros_like(sharp)
     for part in range(SMEARS):
         shift = way * pixel * (part / (SMEARS - 1) - 0.5)
         grid = F.affine_grid(torch.cat([upright, shift[:, :, None]], 2), list(sharp.shape), align_corners=False)
         smeared += F.grid_sample(sharp, grid, padding_mode="border", align_corners=False) / SMEARS
-    soft = smeared[:, 6:] * moves
-    return old + (smeared[:, :3] - old) * soft, new + (smeared[:, 3:6] - new) * soft
-
-
-SMEARS = 11
-"""Places along its way at which a moving hand is seen."""
+    soft = smeared[:, 6:]
+    old, new = old.clone(), new.clone()
+    old[rows] += (smeared[:, :3] - sharp[:, :3]) * soft
+    new[rows] += (smeared[:, 3:6] - sharp[:, 3:6]) * soft
+    return old, new
 
 
 def _ended(x: Tensor, ends: Tensor) -> Tensor:
@@ -448,8 +459,9 @@ class IgmTask:
         self._written = 0
 
     def follow(self, path: Path) -> None:
-        """Learn from the warps of this checkpoint, and read it again whenever it is written anew."""
-        self._follows = path
+        """Learn from the warps of this checkpoint, and read it again whenever it is written anew. Raises ModelError."""
+        self.cwm, self._follows = load_cwm(path)[0].to(self.train.device), path
+        self._written = path.stat().st_mtime_ns
 
     def build(self) -> Igm:
         return Igm(self.config)
@@ -471,7 +483,7 @@ class IgmTask:
     def loss(self, model: Igm, rows: np.ndarray, generator: torch.Generator, device: torch.device) -> dict[str, Tensor]:
         """Rows are drawn here: samples whose new garment bares skin come up to seven times as often.
 
-        The next batch is assembled while this one is learned from: a third of the time of a step."""
+        On a CPU the next batch is assembled while this one is learned from."""
         fresh = [self.train.column(name)[len(self._weights) :] for name in ("parts_a", "parts_b")]
         if len(fresh[0]):
             self._weights = torch.cat([self._weights, _worth(*fresh)])

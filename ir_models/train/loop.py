@@ -88,9 +88,9 @@ class Trainer:
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
+            self.generator.set_state(state["generator"])  # of another device it does not fit
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             raise UsageError(f"{_beside(path)} cannot be gone on from ({error}): start without --resume") from error
-        self.generator.set_state(state["generator"])
         self.rng.bit_generator.state = state["rng"]
         self.steps, self.spent_s, self.curve = state["steps"], state["spent_s"], state["curve"]
         self.order = np.array(state["order"], np.int64)

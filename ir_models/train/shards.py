@@ -140,7 +140,7 @@ def shows_garment(sample: Sample) -> bool:
 
 
 def write_kept(folder: Path, number: int, samples: list[Sample]) -> None:
-    """Compact samples as one file that `Shards` takes in; it appears whole or not at all.
+    """Compact samples (one at least) as one file that `Shards` takes in; it appears whole or not at all.
 
     One structured array, a field for each of theirs: read in a third of the time of an npz."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,12 @@ def write_kept(folder: Path, number: int, samples: list[Sample]) -> None:
         rows[name] = values
     part = folder / f".kept_{number:06d}.npy"
     np.save(part, rows)
-    part.replace(folder / f"kept_{number:06d}.npy")
+    part.replace(kept_path(folder, number))
+
+
+def kept_path(folder: Path, number: int) -> Path:
+    """Where `write_kept` writes."""
+    return folder / f"kept_{number:06d}.npy"
 
 
 def _read(path: Path) -> Sample:

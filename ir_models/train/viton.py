@@ -31,7 +31,7 @@ class VitonTask(CwmTask):
         self, folder: Path, config: str, limit: int | None = None, start: Path | None = None, device: str = "cpu"
     ) -> None:
         """Raises UsageError where the folder cannot be used."""
-        self.config, self.start, self._begun_whole = CONFIGS[config], start, False
+        self.config, self.start = CONFIGS[config], start
         self.train, self.held_out = (_in_memory(folder, split, limit, device) for split in ("train", "test"))
 
     def begin(self, model: Cwm, generator: torch.Generator, device: torch.device, budget_s: float) -> None:
