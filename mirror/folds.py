@@ -22,7 +22,7 @@ FOLD = (1.2, 1.8)
 STRONG, HUE, PATTERNED = 0.8, 0.25, (0.07, 0.09)
 """Share of a sleeve that differs from most of it by more than STRONG in brightness, or HUE from one colour channel to
 the other, up to which it is plain, and from which it has a pattern, of which nothing is taken: of checks and stripes
-0.09 to 0.5, of plain sleeves in poor photos 0.065 at most."""
+0.09 to 0.4, of plain sleeves in poor photos 0.065 at most."""
 DARK = 12.0
 """Levels that are added to all colours where they are compared: black cloth is noise."""
 FINE = 2.7
