@@ -38,9 +38,8 @@ def test_both_networks_learn_from_what_is_rendered_meanwhile(tmp_path: Path, mon
 
 
 def test_what_is_held_out_stands_as_nobody_that_is_trained_on() -> None:
-    args = argparse.Namespace(seed=4)
-    trained_on = {sample_seed(args.seed, index, attempt) for index in range(3000) for attempt in range(2)}
-    other = args.seed + together.OTHER_SEED
+    seed, other = 4, 4 + together.OTHER_SEED
+    trained_on = {sample_seed(seed, index, attempt) for index in range(3000) for attempt in range(2)}
     assert trained_on.isdisjoint(sample_seed(other, index, attempt) for index in range(320) for attempt in range(2))
 
 

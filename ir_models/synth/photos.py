@@ -269,7 +269,7 @@ def _save(path: Path, pieces: list[Piece]) -> None:
     pictures = [
         cv2.imencode(".webp", p.texture, [cv2.IMWRITE_WEBP_QUALITY, TEXTURE_QUALITY])[1].ravel() for p in pieces
     ]
-    used = [np.unique(faces) for faces in (load_bodies().front, load_bodies().back)]
+    used = _used(load_bodies())
     places = np.stack(
         [np.concatenate([p.canvas_xy[s][u] for s, u in zip(_SHEETS, used, strict=True)]).ravel() for p in pieces]
     )
@@ -292,7 +292,7 @@ def _load(path: Path) -> list[Piece]:
     with np.load(path) as z:
         d = {k: z[k] for k in z.files}
     bodies = load_bodies()
-    used = [np.unique(faces) for faces in (bodies.front, bodies.back)]
+    used = _used(bodies)
     places = (d["mean"] + d["weights"] @ d["components"].astype(np.float32)).reshape(len(d["kind"]), -1, 2)
 
     def piece(i: int, picture: np.ndarray) -> Piece:
@@ -303,9 +303,9 @@ def _load(path: Path) -> list[Piece]:
         for sheet, rows, at in zip(_SHEETS, used, np.split(places[i], [len(used[0])]), strict=True):
             sheets[sheet] = np.zeros_like(bodies.tight[sheet])
             sheets[sheet][rows] = at
-        texture = cv2.cvtColor(cv2.imdecode(picture, cv2.IMREAD_COLOR), cv2.COLOR_BGR2BGRA)
-        if (seen := cv2.imdecode(picture, cv2.IMREAD_UNCHANGED)).shape[2] == 4:  # it drops an alpha that is all opaque
-            texture = seen
+        texture = cv2.imdecode(picture, cv2.IMREAD_UNCHANGED)
+        if texture.shape[2] == 3:  # WebP drops an alpha that is opaque everywhere
+            texture = cv2.cvtColor(texture, cv2.COLOR_BGR2BGRA)
         # and forgets the colours where nothing is seen
         texture[..., :3] = bleed(texture[..., :3], (texture[..., 3] > 127).astype(np.uint8))
         flat, mask, shown = *_lying(texture), int(d["depicts"][i])
@@ -320,6 +320,11 @@ def _load(path: Path) -> list[Piece]:
 
 
 _SHEETS = ("front", "back")
+
+
+def _used(bodies: Bodies) -> list[np.ndarray]:
+    """The vertices of each sheet's own faces."""
+    return [np.unique(faces) for faces in (bodies.front, bodies.back)]
 
 
 def _lying(texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

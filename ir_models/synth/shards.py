@@ -16,7 +16,6 @@ from ir_models.synth.sample import Pools, make_pair, make_sample
 SHARD_SAMPLES = 250
 MIN_GARMENT_SHARE = 0.03
 """Of the canvas that must show the garment; samples below are drawn anew with another seed."""
-SEED_STEP = 1_000_003
 RETRIES = 6
 
 

@@ -38,9 +38,17 @@ def chance(count: int, share: float, generator: torch.Generator) -> Tensor:
     return torch.rand(count, 1, 1, 1, generator=generator, device=generator.device) < share
 
 
-def mirror_some(flip: Tensor, x: Tensor) -> Tensor:
-    """Maps (B, C, H, W), the mirror image where flip (B, 1, 1, 1) is."""
-    return torch.where(flip, x.flip(3), x)
+def mirror_some(
+    flip: Tensor, maps: list[Tensor], flow: Tensor, points: Tensor, marks: Tensor
+) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
+    """Samples, in their mirror image where flip (B, 1, 1, 1) is. maps: (B, C, H, W), of person and garment. points,
+    marks: landmarks of the person and of the garment."""
+    return (
+        [torch.where(flip, x.flip(3), x) for x in maps],
+        torch.where(flip, mirror_flow(flow), flow),
+        torch.where(flip[..., 0], mirror_points(points, MIRROR_PERSON), points),
+        torch.where(flip[..., 0], mirror_points(marks, MIRROR_GARMENT), marks),
+    )
 
 
 class Move:

@@ -155,13 +155,9 @@ def make_batch(rows: Rows, generator: torch.Generator, training: bool, noise: fl
     mask = torch.where(augment.chance(count, UNION_SHARE, generator), both, old) if training else old
 
     if training:
-        flip = augment.chance(count, 0.5, generator)
-        garment, bled, shown, free, mask, target, valid, colour = (
-            augment.mirror_some(flip, x) for x in (garment, bled, shown, free, mask, target, valid, colour)
-        )
-        flow = torch.where(flip, augment.mirror_flow(flow), flow)
-        points = torch.where(flip[..., 0], augment.mirror_points(points, augment.MIRROR_PERSON), points)
-        marks = torch.where(flip[..., 0], augment.mirror_points(marks, augment.MIRROR_GARMENT), marks)
+        flip, maps = augment.chance(count, 0.5, generator), [garment, bled, shown, free, mask, target, valid, colour]
+        maps, flow, points, marks = augment.mirror_some(flip, maps, flow, points, marks)
+        garment, bled, shown, free, mask, target, valid, colour = maps
         body = augment.random_move(count, generator, scale=0.05, roll_deg=2.0, shift=0.03)
         shown, free, mask, target = (body.picture(x) for x in (shown, free, mask, target))
         colour = augment.camera([body.picture(colour, padding="border")], generator)[0]

@@ -168,13 +168,9 @@ def make_batch(
     points, marks = given("landmarks"), given("garment_landmarks")
     ends = torch.full((count, 1), CANVAS_H, device=device)
     if training:
-        flip = chance(0.5)
-        old, new, bled, garment, label_a, label_b, shown = (
-            augment.mirror_some(flip, x) for x in (old, new, bled, garment, label_a, label_b, shown)
-        )
-        flow = torch.where(flip, augment.mirror_flow(flow), flow)
-        points = torch.where(flip[..., 0], augment.mirror_points(points, augment.MIRROR_PERSON), points)
-        marks = torch.where(flip[..., 0], augment.mirror_points(marks, augment.MIRROR_GARMENT), marks)
+        turned = [old, new, bled, garment, label_a, label_b, shown]
+        turned, flow, points, marks = augment.mirror_some(chance(0.5), turned, flow, points, marks)
+        old, new, bled, garment, label_a, label_b, shown = turned
         old, new = _before_another_room(old, new, label_a, label_b, generator)
         old, label_b = _loosened(old, label_b, generator)
         old, new = _hands_blurred(old, new, label_a, label_b, generator)
